@@ -1,0 +1,166 @@
+"""Words of one attempt on its way: the claim it began as, what was seen of it, the result it ends as."""
+
+from dataclasses import dataclass, field
+
+from wombat_ari.model.states import CallState, Outcome, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A record taken into the hopper of a run: durable from here on, under the id of its next attempt."""
+
+    wombatid: int
+    run_id: int
+    record_id: int
+    list_id: int
+    list_name: str
+    number: str
+    attempt: int  #: number of this try of the record in this run, 1 is the first
+    input_attributes: dict[str, str] = field(default_factory=dict)
+    output_attributes: dict[str, str] = field(default_factory=dict)  #: what earlier tries left on the record
+
+    @property
+    def retry(self) -> int:
+        """0 for the first try: what logs, notifications and WOMBAT_RETRY_NO show."""
+        return self.attempt - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimBatch:
+    """What one refill brought."""
+
+    claims: tuple[Claim, ...]
+    blacklisted: int  #: records closed as RS_BLACKLIST in the same transaction
+    exhausted: bool  #: no further new record in the run's active lists
+    next_retry_at: float | None  #: when the earliest open retry falls due, None when there is none
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt found open in the database at start: who may have been dialled before a crash."""
+
+    claim: Claim
+    state: CallState
+    server_id: int | None
+    trunk_id: int | None
+    end_point_id: int | None
+    requested_at: float | None
+    dialling_at: float | None
+    connected_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateRequest:
+    """All that an Originate says (spec 04). Built by ``core/request``, spelled by ``wire/ami``."""
+
+    call: int
+    channel: str  #: the trunk's dial string, expanded
+    context: str
+    extension: str
+    timeout_ms: int
+    caller_id: str = ""
+    account: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was seen of an attempt; ``core/outcome`` decides on it alone. None means: not seen."""
+
+    answered: bool = False
+    forced: bool = False  #: we hung it up by forced closure
+    hung_up_by_us: bool = False  #: somebody asked the dialer to hang it up (console, API)
+    refused: bool = False  #: the PBX answered the action with an error
+    never_taken: bool = False  #: the link broke before the PBX took the action, and no channel was found
+    lost: bool = False  #: reconciliation found it gone without a trace
+    overload: bool = False  #: answered and dropped at once with no sign of the end point: the PBX is over its limits
+    channel_seen: bool = False
+    reason: int | None = None  #: of OriginateResponse
+    dial_status: str = ""  #: DialStatus of the last DialEnd of our channel
+    cause: int | None = None  #: hang-up cause of our channel
+    leg_cause: int | None = None  #: hang-up cause of the trunk's own channel (same Linkedid)
+    leg_dial_status: str = ""
+    sip_code: str = ""  #: TechCause, Asterisk 22 only
+    message: str = ""  #: the PBX's words when it refused
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """One row of the call log, with what decides what comes next. Times are epoch seconds, lengths are ms."""
+
+    claim: Claim
+    outcome: Outcome
+    extended_status: str
+    output_attributes: dict[str, str]
+    attempted_at: float
+    ended_at: float
+    wait_pre_ms: int
+    wait_after_ms: int
+    talk_ms: int
+    retry_in_s: int  #: seconds to the next try, 0: the record is closed
+    trunk_id: int | None
+    trunk_name: str
+    end_point_id: int | None
+    end_point_name: str
+    server_id: int | None
+    agent: str
+    channel: str
+    unique_id: str
+    cause: int | None
+    sip_code: str
+    dial_status: str
+    message: str = ""  #: what went wrong in words, for RS_ERROR
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the record is dialled again (epoch seconds), None when it is closed."""
+        return self.ended_at + self.retry_in_s if self.retry_in_s else None
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    """Written behind while a call lives, so that a restart takes it up in its state."""
+
+    wombatid: int
+    state: CallState
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounters:
+    """The ledger of a run. At every commit: ``taken == closed + open_attempts + open_retries``."""
+
+    taken: int = 0  #: records taken from the lists
+    closed: int = 0  #: records closed for good
+    attempts: int = 0  #: attempts ended (black-listed ones included)
+    answered: int = 0
+    rescheduled: int = 0  #: attempts that led to a retry
+    open_attempts: int = 0  #: in the hopper or in progress
+    open_retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as stored."""
+
+    id: int
+    campaign_id: int
+    campaign_name: str
+    state: RunState
+    started_at: float
+    ended_at: float | None
+    counters: RunCounters
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """Progress of one list in a run. ``remaining`` counts records behind the position."""
+
+    run_id: int
+    list_id: int
+    name: str
+    position: int
+    paused: bool
+    high_water: int  #: id of the last record taken, 0 before the first
+    taken: int
+    remaining: int

@@ -1,0 +1,54 @@
+"""What the engine needs of a PBX, whichever protocol carries it. Drivers are peers: one contract suite tests them all.
+
+A driver never decides: it writes what it is told, at once, and reports what it sees to its listener in the order seen.
+How fast it may be told is the engine's business (congestion control). Nothing it was told is ever written twice.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from wombat_ari.model.calls import OriginateRequest
+from wombat_ari.model.events import CallEvent, PbxEvent, Survey
+
+Listener = Callable[[CallEvent | PbxEvent], None]
+
+
+class Driver(Protocol):
+    """One PBX. ``listener`` is called on the reactor thread, never from inside one of the methods below."""
+
+    server_id: int
+    connected: bool  #: logged in and answering
+    last_error: str  #: why it is not connected, in words for people; empty when it is
+    version: str  #: ``22.10.1``, empty before the first log-in
+
+    def start(self, listener: Listener) -> None:
+        """Connect, and stay connected with back-off until ``stop``. LinkUp and LinkDown tell how it goes."""
+
+    def stop(self) -> Deferred[None]:
+        """Log off and close. Fires when closed. Live calls go on in the PBX."""
+
+    def originate(self, request: OriginateRequest) -> None:
+        """Place a call. The events are Sent (or NotSent with the reason), then Accepted or Refused, and what follows.
+
+        When the link is down: NotSent. A value with CR, LF or NUL: NotSent naming it, nothing is written.
+        """
+
+    def hang_up(self, call: int, cause: int) -> None:
+        """Hang up the channel of a call; an unknown channel is FoundGone."""
+
+    def limit_life(self, call: int, seconds: int) -> None:
+        """AbsoluteTimeout: the PBX itself hangs the call up after so many seconds."""
+
+    def ask_alive(self, call: int) -> None:
+        """Does its channel live? The answer is the event FoundLive, TraceFound or FoundGone."""
+
+    def survey(self) -> Deferred[Survey]:
+        """What lives of our calls and what was left about ended ones. Events that come meanwhile are newer than it.
+
+        Fails with PbxError when the link is or goes down, or without an answer in time.
+        """
+
+    def forget_traces(self, calls: list[int]) -> None:
+        """Delete the notes about calls whose end is safely in the database."""
