@@ -5,7 +5,7 @@ Checks that need only the value itself are done by ``core/validate``; rows and S
 
 from dataclasses import dataclass, field
 
-from wombat_ari.model.secret import Secret
+from wombat_ari.model.secret import NO_SECRET, Secret
 from wombat_ari.model.states import (
     CallLogging,
     CampaignStatus,
@@ -25,13 +25,13 @@ class Server:
     address: str = "127.0.0.1"
     port: int = 5038
     login: str = ""
-    password: Secret = Secret()
+    password: Secret = NO_SECRET
     tls: bool = False
     unit_length_ms: int = 50  #: congestion control: length of a unit
     max_messages_per_unit: int = 5  #: congestion control: actions written in a unit
     ari_url: str = ""
     ari_user: str = ""
-    ari_password: Secret = Secret()
+    ari_password: Secret = NO_SECRET
     enabled: bool = True
     security_key: str = ""
 
@@ -130,7 +130,7 @@ class Campaign:
     logging: CallLogging = CallLogging.NONE
     logging_alias: str = ""
     http_notify_url: str = ""
-    notify_secret: Secret = Secret()
+    notify_secret: Secret = NO_SECRET
     email_addresses: str = ""
     email_events: EmailEvents = EmailEvents.NONE
     security_key: str = ""

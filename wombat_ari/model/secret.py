@@ -19,3 +19,6 @@ class Secret:
         return "***"
 
     __str__ = __repr__
+
+
+NO_SECRET = Secret()
