@@ -1,0 +1,1 @@
+"""Development and demonstration tools; nothing here is imported by the dialer itself."""
