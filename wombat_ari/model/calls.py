@@ -63,9 +63,12 @@ class OriginateRequest:
     variables: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evidence:
-    """All that was seen of an attempt; ``core/outcome`` decides on it alone. None means: not seen."""
+    """All that was seen of an attempt; ``core/outcome`` decides on it alone. None means: not seen.
+
+    Filled by the call machine as events come; the one word here that is not frozen.
+    """
 
     answered: bool = False
     forced: bool = False  #: we hung it up by forced closure
@@ -79,7 +82,7 @@ class Evidence:
     dial_status: str = ""  #: DialStatus of the last DialEnd of our channel
     cause: int | None = None  #: hang-up cause of our channel
     leg_cause: int | None = None  #: hang-up cause of the trunk's own channel (same Linkedid)
-    leg_dial_status: str = ""
+    leg_seen: bool = False  #: there is such a channel
     sip_code: str = ""  #: TechCause, Asterisk 22 only
     message: str = ""  #: the PBX's words when it refused
 

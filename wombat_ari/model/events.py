@@ -36,9 +36,13 @@ class Sent(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class NotSent(CallEvent):
-    """The Originate could not be spelled or handed to the link; ``message`` names the thing."""
+    """The Originate could not be spelled or handed to the link; ``message`` names the thing.
+
+    ``again``: nothing is wrong with the call itself (the link is down), it may be placed later.
+    """
 
     message: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

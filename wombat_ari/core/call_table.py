@@ -1,0 +1,131 @@
+"""Which event the call machine knows in which state, what is done then, and where it may lead.
+
+Data: docs/architecture.md draws its diagram from it, the tests walk it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wombat_ari.core import call_steps as steps
+from wombat_ari.model import events as ev
+from wombat_ari.model.effects import Effect
+from wombat_ari.model.states import CallState
+
+S = CallState
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cell of the table: what is done, and the states it may lead to."""
+
+    do: Callable[..., list[Effect]]
+    to: frozenset[CallState]
+
+
+def _step(action: Callable[..., list[Effect]], *to: CallState) -> Step:
+    return Step(action, frozenset(to))
+
+
+def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
+    from_dialplan: dict[type[ev.CallEvent], Callable[..., list[Effect]]] = {
+        ev.StatusSet: steps.status,
+        ev.AttributeSet: steps.attribute,
+        ev.AttributeAppended: steps.append,
+        ev.AttributeCleared: steps.clear,
+        ev.AgentConnected: steps.agent,
+        ev.EndPointSeen: steps.end_point,
+    }
+
+    def told(state: CallState) -> dict[type[ev.CallEvent], Step]:
+        return {event: _step(action, state) for event, action in from_dialplan.items()}
+
+    requested = {
+        ev.Accepted: _step(steps.accepted, S.REQUESTED),
+        ev.Refused: _step(steps.refused, S.ENDED),
+        ev.ChannelCreated: _step(steps.channel, S.DIALLING, S.REQUESTED),
+        ev.Answered: _step(steps.answered, S.CONNECTED),
+        ev.OriginateSucceeded: _step(steps.answered, S.CONNECTED),
+        ev.OriginateFailed: _step(steps.failed, S.CLOSING, S.ENDED),
+        ev.DialEnded: _step(steps.dial_ended, S.REQUESTED),
+        ev.LegHungUp: _step(steps.leg_hung_up, S.REQUESTED),
+        ev.HungUp: _step(steps.hung_up, S.CLOSING, S.ENDED),
+        ev.HangUpAsked: _step(steps.hang_up_asked, S.REQUESTED),
+        ev.LinkBroke: _step(steps.link_broke, S.REQUESTED),
+        ev.PbxStopped: _step(steps.pbx_stopped, S.ENDED),
+        ev.FoundLive: _step(steps.found_live, S.DIALLING, S.CONNECTED),
+        ev.FoundGone: _step(steps.found_gone, S.ENDED),
+        ev.TraceFound: _step(steps.trace_found, S.ENDED),
+        ev.TimeUp: _step(steps.time_up, S.REQUESTED),
+    }
+    dialling = {
+        **requested,
+        ev.Accepted: _step(steps.accepted, S.DIALLING),
+        ev.ChannelCreated: _step(steps.channel, S.DIALLING),
+        ev.DialEnded: _step(steps.dial_ended, S.DIALLING),
+        ev.LegHungUp: _step(steps.leg_hung_up, S.DIALLING),
+        ev.HangUpAsked: _step(steps.hang_up_asked, S.DIALLING),
+        ev.LinkBroke: _step(steps.link_broke, S.DIALLING),
+        ev.TimeUp: _step(steps.time_up, S.DIALLING),
+    }
+    connected = {
+        ev.Accepted: _step(steps.accepted, S.CONNECTED),
+        ev.ChannelCreated: _step(steps.channel, S.CONNECTED),
+        ev.Answered: _step(steps.nothing, S.CONNECTED),
+        ev.OriginateSucceeded: _step(steps.nothing, S.CONNECTED),
+        ev.OriginateFailed: _step(steps.nothing, S.CONNECTED),
+        ev.DialEnded: _step(steps.nothing, S.CONNECTED),
+        ev.LegHungUp: _step(steps.leg_hung_up, S.CONNECTED),
+        ev.HungUp: _step(steps.hung_up_connected, S.CLOSING, S.ENDED),
+        ev.HangUpAsked: _step(steps.hang_up_asked, S.CONNECTED),
+        ev.LinkBroke: _step(steps.link_broke, S.CONNECTED),
+        ev.PbxStopped: _step(steps.pbx_stopped, S.ENDED),
+        ev.FoundLive: _step(steps.found_live, S.CONNECTED),
+        ev.FoundGone: _step(steps.found_gone, S.ENDED),
+        ev.TraceFound: _step(steps.trace_found, S.ENDED),
+        ev.TimeUp: _step(steps.time_up_connected, S.CONNECTED),
+    }
+    closing = {
+        ev.Accepted: _step(steps.accepted, S.CLOSING),
+        ev.Refused: _step(steps.nothing, S.CLOSING),
+        ev.ChannelCreated: _step(steps.channel, S.CLOSING),
+        ev.Answered: _step(steps.nothing, S.CLOSING),
+        ev.OriginateSucceeded: _step(steps.nothing, S.CLOSING),
+        ev.OriginateFailed: _step(steps.failed, S.CLOSING, S.ENDED),
+        ev.DialEnded: _step(steps.dial_ended, S.CLOSING, S.ENDED),
+        ev.LegHungUp: _step(steps.leg_hung_up, S.CLOSING, S.ENDED),
+        ev.HungUp: _step(steps.hung_up, S.CLOSING, S.ENDED),
+        ev.HangUpAsked: _step(steps.nothing, S.CLOSING),
+        ev.LinkBroke: _step(steps.link_broke, S.CLOSING),
+        ev.PbxStopped: _step(steps.pbx_stopped_closing, S.ENDED),
+        ev.FoundLive: _step(steps.found_live_closing, S.CLOSING),
+        ev.FoundGone: _step(steps.gone_closing, S.ENDED),
+        ev.TraceFound: _step(steps.trace_found, S.ENDED),
+        ev.TimeUp: _step(steps.time_up_closing, S.CLOSING, S.ENDED),
+    }
+    scheduled = {
+        ev.Recorded: _step(steps.recorded, S.SCHEDULED),
+        ev.Sent: _step(steps.sent, S.REQUESTED),
+        ev.NotSent: _step(steps.not_sent, S.ENDED, S.IN_HOPPER),
+        ev.Released: _step(steps.released, S.IN_HOPPER),
+        ev.LinkBroke: _step(steps.released, S.IN_HOPPER),
+        ev.PbxStopped: _step(steps.released, S.IN_HOPPER),
+        ev.HangUpAsked: _step(steps.released, S.IN_HOPPER),
+    }
+    return {
+        S.IN_HOPPER: {ev.Scheduled: _step(steps.scheduled, S.SCHEDULED)},
+        S.SCHEDULED: scheduled,
+        S.REQUESTED: {**requested, **told(S.REQUESTED)},
+        S.DIALLING: {**dialling, **told(S.DIALLING)},
+        S.CONNECTED: {**connected, **told(S.CONNECTED)},
+        S.CLOSING: {**closing, **told(S.CLOSING)},
+        # Late and double events of an ended call are normal; a late status is the engine's to add to the log.
+        S.ENDED: told(S.ENDED),
+        # Reverse and preview dialling have their own machine.
+        S.RD_RESERVED: {},
+        S.RD_SCHEDULED: {},
+        S.RD_AGENTREQ: {},
+        S.RD_REQUESTED: {},
+    }
+
+
+TABLE: dict[CallState, dict[type[ev.CallEvent], Step]] = _table()

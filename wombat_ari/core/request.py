@@ -1,0 +1,53 @@
+"""Step 4: from a claim, its campaign, trunk and end point to what the Originate says (spec 04)."""
+
+from wombat_ari.core.placeholders import expand
+from wombat_ari.model.calls import Claim, OriginateRequest
+from wombat_ari.model.entities import Campaign, EndPoint, Trunk
+
+
+def build_request(claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint) -> OriginateRequest:
+    """The request to place this call. Placeholders are expanded here; spelling and escaping is the wire's."""
+    values = placeholder_values(claim, campaign)
+    return OriginateRequest(
+        call=claim.wombatid,
+        channel=expand(trunk.dial_string, values),
+        context=end_point.context,
+        extension=end_point.extension,
+        timeout_ms=campaign.answer_timeout_ms,
+        caller_id=expand(campaign.dial_clid, values),
+        account=expand(campaign.dial_account, values),
+        variables=_variables(claim, campaign, values),
+    )
+
+
+def placeholder_values(claim: Claim, campaign: Campaign) -> dict[str, str]:
+    """Every name a placeholder may use: the input attributes, and ours, which win."""
+    return {
+        **claim.input_attributes,
+        "num": claim.number,
+        "list": claim.list_name,
+        "campaign": campaign.name,
+        "retry": str(claim.retry),
+        "wombatid": str(claim.wombatid),
+    }
+
+
+def _variables(claim: Claim, campaign: Campaign, values: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    wombatid = str(claim.wombatid)
+    ours = {
+        "WOMBATID": wombatid,
+        "WOMBAT_ID": wombatid,
+        "WOMBAT_HOPPER_ID": wombatid,
+        "WOMBAT_RETRY_NO": str(claim.retry),
+        "WOMBAT_DIALING_NUMBER": claim.number,
+        "WOMBAT_DIALING_LIST": claim.list_name,
+        "WOMBAT_CAMPAIGN": campaign.name,
+    }
+    if campaign.agent_clid:
+        ours["WOMBAT_AGENT_CLID"] = expand(campaign.agent_clid, values)
+    if campaign.dial_presentation:
+        # Two underscores: the shipped trunk context applies it on the trunk's leg, before Dial().
+        ours["__WOMBAT_PRES"] = expand(campaign.dial_presentation, values)
+    # Ours last and under their own names: an attribute cannot pretend to be the WOMBATID.
+    attributes = {name: value for name, value in claim.input_attributes.items() if name not in ours}
+    return (*attributes.items(), *ours.items())
