@@ -1,0 +1,248 @@
+"""The Asterisk Manager Interface as bytes: a decoder that eats what comes, an encoder that refuses what would hurt.
+
+Rules of the place:
+- A value can forge nothing. CR, LF and NUL are refused before a byte exists, a variable's name is checked (Asterisk
+  executes a function's name), what a dialplan puts into a UserEvent stands apart from what Asterisk itself says.
+- Bytes that are not UTF-8 become U+FFFD, as Asterisk shows them: a lone surrogate would break the database later.
+- Memory is bounded: a message that does not end within ``MAX_MESSAGE`` bytes is an error, not a leak.
+- It is the hot path: a message is one string, cut out of the bytes by C code; its headers are looked up when asked for.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+
+from wombat_ari.model.calls import OriginateRequest
+from wombat_ari.model.errors import PbxError, UserError
+from wombat_ari.model.ids import channel_id, other_channel_id
+
+MAX_MESSAGE = 1_000_000  #: bytes of one message; the longest real one is the output of a Command
+MAX_LINE = 1021  #: bytes of one header line of an action, without its CRLF (measured on Asterisk 16 and 22)
+MAX_HEADERS = 128  #: headers of one action (measured)
+_MAX_BANNER = 256
+_BANNER = b"Asterisk Call Manager/"
+
+_VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', ",": "\\,"})
+
+
+class ProtocolError(PbxError):
+    """What came is not AMI, or is longer than anything Asterisk sends: the link cannot go on."""
+
+    code = "pbx.protocol"
+
+
+class Message:
+    """One message: ``kind`` is its first header (``Event``, ``Response``), ``name`` that header's value."""
+
+    __slots__ = ("kind", "name", "text")
+
+    def __init__(self, kind: str, name: str, text: str) -> None:
+        self.kind = kind
+        self.name = name
+        self.text = text  #: the whole message, lines parted by LF
+
+    def get(self, key: str, default: str = "") -> str:
+        """The first value of a header. In a UserEvent only Asterisk's own headers count, never the dialplan's."""
+        return field(self.snapshot(), f"\n{key}: ", default)
+
+    def snapshot(self) -> str:
+        """The text without what the dialplan said."""
+        return snapshot(self.text) if self.name == "UserEvent" else self.text
+
+    def headers(self) -> dict[str, str]:
+        """All headers, the first of each name; of a UserEvent those up to and with ``UserEvent``."""
+        found: dict[str, str] = {}
+        for line in self.text.split("\n"):
+            key, _, value = line.partition(":")
+            found.setdefault(key, value.removeprefix(" "))
+            if key == "UserEvent" and self.name == "UserEvent":
+                break
+        return found
+
+    def user(self) -> list[tuple[str, str]]:
+        """What the dialplan said in a UserEvent, in order: everything behind the ``UserEvent:`` line."""
+        if self.name != "UserEvent":
+            return []
+        return user_pairs(self.text)
+
+    def output(self) -> list[str]:
+        """The lines of a Command's answer."""
+        return [line[8:] for line in self.text.split("\n") if line.startswith("Output: ")]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}>"
+
+
+class Decoder:
+    """Bytes in, messages out, whatever pieces the bytes come in. CRLF and LF both end a line."""
+
+    def __init__(self, *, max_message: int = MAX_MESSAGE) -> None:
+        self.banner = ""  #: the first line, ``Asterisk Call Manager/11.0.0``
+        self._max = max_message
+        self._rest = b""
+        self._wanted: frozenset[str] | None = None
+
+    def want(self, events: Collection[str] | None) -> None:
+        """Let only these events through, by name (None: all). Answers always pass. The others cost a set look-up."""
+        self._wanted = None if events is None else frozenset(f"Event: {name}" for name in events)
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that are complete with ``data``. ProtocolError: not AMI, or without an end."""
+        buffer = self._rest + data.replace(b"\r", b"") if self._rest else data.replace(b"\r", b"")
+        if not self.banner:
+            buffer = self._take_banner(buffer)
+        end = buffer.rfind(b"\n\n")
+        if end < 0:
+            self._keep(buffer)
+            return []
+        self._keep(buffer[end + 2 :])
+        return self._cut(buffer[:end].decode("utf-8", "replace"))
+
+    def _cut(self, text: str) -> list[Message]:
+        wanted = self._wanted
+        messages = []
+        for block in self._blocks(text):
+            end = block.find("\n")
+            head = block[:end] if end > 0 else block
+            if wanted is not None and head not in wanted and head.startswith("Event: "):
+                continue
+            if head:
+                kind, _, name = head.partition(": ")
+                messages.append(Message(kind, name, block))
+        return messages
+
+    def _blocks(self, text: str) -> list[str]:
+        blocks = text.strip("\n").split("\n\n")
+        if len(text) > self._max and any(len(block) > self._max for block in blocks):
+            raise ProtocolError(f"a message of more than {self._max} characters came")
+        if "\n\n\n" in text:
+            blocks = [block.lstrip("\n") for block in blocks]
+        return blocks
+
+    def _take_banner(self, buffer: bytes) -> bytes:
+        line, newline, rest = buffer.partition(b"\n")
+        if not line.startswith(_BANNER[: len(line)]) or len(line) > _MAX_BANNER:
+            raise ProtocolError(f"not an AMI: the first line is {line[:60]!r}", code="pbx.not_ami")
+        if not newline:
+            return buffer
+        if not line.startswith(_BANNER):
+            raise ProtocolError(f"not an AMI: the first line is {line[:60]!r}", code="pbx.not_ami")
+        self.banner = line.decode("utf-8", "replace")
+        return rest
+
+    def _keep(self, rest: bytes) -> None:
+        if len(rest) > self._max:
+            raise ProtocolError(f"a message of more than {self._max} bytes has no end: {rest[:60]!r}...")
+        self._rest = rest
+
+
+def field(text: str, key: str, default: str = "") -> str:
+    """The first value behind ``key``, which is written with its frame: ``"\\nUniqueid: "``. The fast way."""
+    at = text.find(key)
+    if at < 0:
+        return default
+    at += len(key)
+    end = text.find("\n", at)
+    return text[at:end] if end >= 0 else text[at:]
+
+
+def snapshot(text: str) -> str:
+    """A UserEvent's text up to the dialplan's own keys: what Asterisk says of the channel."""
+    return text[: max(text.find("\nUserEvent: "), 0)]
+
+
+def user_pairs(text: str) -> list[tuple[str, str]]:
+    """The dialplan's own keys of a UserEvent, in order, double ones included."""
+    at = text.find("\nUserEvent: ")
+    lines = text[at + 1 :].split("\n")[1:] if at >= 0 else []
+    pairs = []
+    for line in lines:
+        key, _, value = line.partition(":")
+        pairs.append((key, value.removeprefix(" ")))
+    return pairs
+
+
+def encode_action(name: str, headers: Sequence[tuple[str, str]] = ()) -> bytes:
+    """One action, ready to be written. UserError names the header that cannot be sent."""
+    if len(headers) >= MAX_HEADERS:
+        raise UserError(
+            f"action {name} has {len(headers) + 1} headers, Asterisk takes {MAX_HEADERS}", code="ami.headers"
+        )
+    lines = [f"Action: {name}", *[f"{key}: {value}" for key, value in headers], "\r\n"]
+    text = "\r\n".join(lines)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        data = b""
+    count = len(lines) + 1
+    if not data or data.count(b"\n") != count or data.count(b"\r") != count or b"\0" in data or len(data) > MAX_LINE:
+        _check(name, headers)
+    return data
+
+
+def _check(name: str, headers: Sequence[tuple[str, str]]) -> None:
+    """Find the header that is wrong, and say so. Returns when all are right (a long action of short lines)."""
+    for key, value in (("Action", name), *headers):
+        label = f"variable {value.partition('=')[0]}" if key == "Variable" and "=" in value else f"header {key}"
+        if _FORBIDDEN.search(key) or _FORBIDDEN.search(value):
+            raise UserError(f"{_shown(label)} holds a line break or NUL, which cannot be sent", code="ami.line_break")
+        _check_length(label, f"{key}: {value}")
+
+
+def _check_length(label: str, line: str) -> None:
+    try:
+        size = len(line.encode())
+    except UnicodeEncodeError:
+        raise UserError(f"{_shown(label)} holds half a character", code="ami.character") from None
+    if size > MAX_LINE:
+        raise UserError(f"{_shown(label)} is {size} bytes long, Asterisk takes {MAX_LINE}", code="ami.too_long")
+
+
+def _shown(label: str) -> str:
+    return _FORBIDDEN.sub("?", label[:80])
+
+
+def encode_variable(name: str, value: str) -> tuple[str, str]:
+    """The ``Variable`` header that sets one channel variable to exactly this text. One header per variable, always."""
+    if not _VARIABLE_NAME.fullmatch(name):
+        raise UserError(f"{_shown(name)!r} cannot be a channel variable's name", code="ami.variable_name")
+    if _FORBIDDEN.search(value):
+        raise UserError(f"variable {name} holds a line break or NUL, which cannot be sent", code="ami.line_break")
+    return "Variable", f"{name}={value.translate(_ESCAPES)}"
+
+
+def encode_originate(request: OriginateRequest) -> bytes:
+    """The Originate of an attempt: one identity as ActionID and ChannelId, never without a time-out."""
+    if request.timeout_ms <= 0:
+        raise UserError("the answer timeout must be more than 0: Asterisk would wait for ever", code="ami.timeout")
+    unique_id = channel_id(request.call)
+    headers = [
+        ("ActionID", unique_id),
+        ("Channel", _needed("dial string", request.channel)),
+        ("Context", _needed("end point's context", request.context)),
+        ("Exten", _needed("end point's extension", request.extension)),
+        ("Priority", "1"),
+        ("Timeout", str(request.timeout_ms)),
+        ("Async", "true"),
+        ("ChannelId", unique_id),
+        ("OtherChannelId", other_channel_id(request.call)),
+    ]
+    if request.caller_id:
+        headers.append(("CallerID", request.caller_id))
+    if request.account:
+        headers.append(("Account", request.account))
+    headers += [encode_variable(name, value) for name, value in request.variables]
+    return encode_action("Originate", headers)
+
+
+def _needed(what: str, value: str) -> str:
+    if not value.strip():
+        raise UserError(f"the {what} is empty", code="ami.empty")
+    return value
