@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -46,6 +47,8 @@ def main() -> int:
     arguments = _arguments()
     if arguments.cache is not None:
         use_cache(arguments.cache)
+    # Ended by a service manager as by Ctrl-C: in good order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments.what == "run-asterisk":
             _run_asterisk(arguments.dir, arguments.ami_port)

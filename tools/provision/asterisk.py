@@ -22,7 +22,7 @@ from tools.provision.ports import HOST, free_port, require_free
 from tools.provision.process import ServerProcess, Spec, tail, wait_until
 from tools.provision.root import ensure_asterisk
 
-_FOLDERS = ("etc", "lib", "db", "cache", "spool", "run", "log")
+_FOLDERS = ("etc", "lib/keys", "db", "cache", "spool", "run", "log/cdr-csv")
 _STATE = "instance.json"
 
 
@@ -183,7 +183,7 @@ class AsteriskInstance:
 
     def _write_folders(self) -> None:
         for folder in _FOLDERS:
-            (self.directory / folder).mkdir(exist_ok=True)
+            (self.directory / folder).mkdir(parents=True, exist_ok=True)
         config.write(
             self.directory / "etc",
             root=self._root,

@@ -12,6 +12,10 @@ from tools.provision.root import AsteriskRoot
 
 SHIPPED = Path(__file__).parents[2] / "asterisk_conf"
 AMI_USER = ARI_USER = "wombat"
+# Of the distribution's own files, those whose modules will not load, or complain, without one.
+_FROM_DISTRIBUTION = (
+    "acl amd ccss cli_aliases confbridge features indications pjproject queuerules res_http_media_cache udptl websocket_client".split()
+)
 HOME = "/mnt"
 """Where an instance's folder is seen by its Asterisk: a short path, so socket paths stay under their 108 bytes."""
 
@@ -69,6 +73,10 @@ def write(
     at the end of the AMI user's section."""
     shutil.rmtree(etc, ignore_errors=True)
     shutil.copytree(SHIPPED, etc, ignore=shutil.ignore_patterns("README*"))
+    for stem in _FROM_DISTRIBUTION:
+        source = root.inside(f"/etc/asterisk/{stem}.conf")
+        if source.exists():
+            shutil.copyfile(source, etc / source.name)
     (etc / "asterisk.conf").write_text(_asterisk_conf(root, name))
     if root.major < 18:
         # Older versions ignore the newer filter lines without a word and would send everything.

@@ -7,6 +7,7 @@ beside the system. A small root made by debootstrap holds both.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import re
 import shutil
@@ -22,7 +23,7 @@ from tools.provision.say import run_showing, say
 OLDEST = 16
 """The oldest major version of Asterisk that the dialer supports."""
 SUITE = "forky"
-PACKAGES = ("asterisk", "asterisk-core-sounds-en", "ca-certificates")
+PACKAGES = ("asterisk", "asterisk-core-sounds-en", "asterisk-moh-opsound-wav", "ca-certificates")
 _STAMP = "provisioned.json"
 _MEGABYTES = 1_500
 
@@ -92,14 +93,18 @@ def system_asterisk() -> AsteriskRoot | None:
 
 def private_asterisk() -> AsteriskRoot | None:
     """The Asterisk in the cache, if it was made to the end."""
-    path = cache_dir() / f"asterisk-{SUITE}"
+    path = _private_path()
     try:
-        made = json.loads((path / _STAMP).read_text())
-    except (OSError, ValueError):
+        version = json.loads((path / _STAMP).read_text())["version"]
+    except (OSError, ValueError, KeyError):
         return None
-    if made["packages"] != list(PACKAGES):
-        return None
-    return AsteriskRoot(path, "/usr/sbin/asterisk", made["version"])
+    return AsteriskRoot(path, "/usr/sbin/asterisk", version)
+
+
+def _private_path() -> Path:
+    """Where the private root is. Its list of packages is in the name: a check-out that wants others makes its own,
+    and never takes the root of another one away under a running Asterisk."""
+    return cache_dir() / f"asterisk-{SUITE}-{hashlib.sha256(' '.join(PACKAGES).encode()).hexdigest()[:8]}"
 
 
 def ensure_asterisk() -> AsteriskRoot:
@@ -111,7 +116,7 @@ def ensure_asterisk() -> AsteriskRoot:
 
 
 def _clear_remains(path: Path) -> None:
-    """Take away what an interrupted run left, and roots of another list of packages."""
+    """Take away what an interrupted run left."""
     for remains in [path, *path.parent.glob(f"{path.name}.making*")]:
         if remains.exists():
             say(f"removing {remains.name}: it was not made to the end")
@@ -120,7 +125,7 @@ def _clear_remains(path: Path) -> None:
 
 def _make() -> AsteriskRoot:
     require_root("Making a private root for Asterisk")
-    path = cache_dir() / f"asterisk-{SUITE}"
+    path = _private_path()
     making = path.with_name(f"{path.name}.making")
     _clear_remains(path)
     require_space(cache_dir(), megabytes=_MEGABYTES)
@@ -131,7 +136,7 @@ def _make() -> AsteriskRoot:
     if _major(version) < OLDEST:
         raise ProvisionError(f"The Asterisk in {making} does not run.", hint="run this again; it starts afresh.")
     shutil.rmtree(making / "var/cache/apt/archives", ignore_errors=True)
-    (making / _STAMP).write_text(json.dumps({"version": version, "packages": list(PACKAGES), "suite": SUITE}))
+    (making / _STAMP).write_text(json.dumps({"version": version, "suite": SUITE, "packages": PACKAGES}))
     making.rename(path)
     say(f"Asterisk {version} is in {path}")
     return AsteriskRoot(path, "/usr/sbin/asterisk", version)

@@ -1,0 +1,69 @@
+"""Real parts for tests: a private Asterisk and a private MariaDB.
+
+They are made if they are missing (a minute, once per machine). A machine that cannot have them fails the tests that
+need them, with the reason: such tests are never skipped. Use the shared `asterisk` and `mariadb` unless the test
+breaks, stops or configures its own: then take `new_asterisk` or `new_mariadb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.provision.asterisk import AsteriskInstance
+from tools.provision.errors import ProvisionError
+from tools.provision.mariadb import MariaDBInstance
+
+NewAsterisk = Callable[..., AsteriskInstance]
+NewMariaDB = Callable[..., MariaDBInstance]
+
+
+def _started(stack: ExitStack, make: Callable[[], Any]) -> Any:
+    """Make an instance, start it, and have it stopped at the end; or fail in plain words."""
+    try:
+        instance = make()
+        stack.callback(instance.kill)
+        instance.start()
+    except ProvisionError as error:
+        pytest.fail(str(error), pytrace=False)
+    return instance
+
+
+@pytest.fixture(scope="session")
+def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskInstance]:
+    """One Asterisk for the whole test run; leave it as you found it, and choose channel ids of your own."""
+    with ExitStack() as stack:
+        yield _started(stack, lambda: AsteriskInstance(tmp_path_factory.mktemp("asterisk")))
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBInstance]:
+    """One MariaDB for the whole test run; make a database of your own in it."""
+    with ExitStack() as stack:
+        yield _started(stack, lambda: MariaDBInstance(tmp_path_factory.mktemp("mariadb")))
+
+
+@pytest.fixture
+def new_asterisk(tmp_path: Path) -> Iterator[NewAsterisk]:
+    """Start an Asterisk of the test's own: ``new_asterisk(name="pbx2", extra_conf=..., ...)``; ended with the test."""
+    with ExitStack() as stack:
+
+        def new(*, name: str = "pbx1", **options: Any) -> AsteriskInstance:
+            return _started(stack, lambda: AsteriskInstance(tmp_path / name, name=name, **options))
+
+        yield new
+
+
+@pytest.fixture
+def new_mariadb(tmp_path: Path) -> Iterator[NewMariaDB]:
+    """Start a MariaDB of the test's own: ``new_mariadb(name="db2", options=[...])``; ended with the test."""
+    with ExitStack() as stack:
+
+        def new(*, name: str = "db", **options: Any) -> MariaDBInstance:
+            return _started(stack, lambda: MariaDBInstance(tmp_path / name, **options))
+
+        yield new
