@@ -130,6 +130,48 @@ class CallProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class DialMark:
+    """Written (and committed) before the Originate: this attempt may be dialled over this trunk from now on."""
+
+    wombatid: int
+    server_id: int
+    trunk_id: int
+    end_point_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """Written behind: a run's new state."""
+
+    run_id: int
+    state: RunState
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """An extended status or attributes that came within 60 s after the hang-up: added to the log row and the record.
+
+    ``extended_status`` None leaves it as it is.
+    """
+
+    wombatid: int
+    extended_status: str | None
+    output_attributes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemLogEntry:
+    """One line of the system log (spec 01)."""
+
+    at: float
+    user: str
+    action: str
+    object: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunCounters:
     """The ledger of a run. At every commit: ``taken == closed + open_attempts + open_retries``."""
 
