@@ -28,6 +28,10 @@ class PbxError(WombatError):
 
 
 class StoreError(WombatError):
-    """The database is away, full, locked or broken: retried by rule."""
+    """The database is away, full, locked or broken. ``transient``: the same work may pass later, so it is retried."""
 
     code = "store"
+
+    def __init__(self, message: str, *, code: str | None = None, transient: bool = False) -> None:
+        super().__init__(message, code=code)
+        self.transient = transient

@@ -1,0 +1,91 @@
+"""All tables as peewee models, in an order in which they can be created. Nothing here is bound to a database.
+
+The models are the one description of the schema: DDL, data dictionary and the check of the migrations are made from them,
+so every column has a ``help_text``. Names are usable in SQL without quotes on both databases. Text compares exactly
+(utf8mb4_bin on MySQL, BINARY on SQLite): ``Sales`` and ``sales`` are two names. Moments are epoch seconds (DOUBLE, UTC) and
+end in ``_at``; lengths end in ``_ms`` or ``_s``. Configured things refer to each other by foreign key; the rows that
+come by the thousand (attempt, open_retry, call_log) do not, their writer holds the ledger instead.
+"""
+
+from wombat_ari.store.tables.admin import (
+    Audit,
+    DialerLease,
+    SchemaVersion,
+    SystemLog,
+    User,
+    UserClass,
+)
+from wombat_ari.store.tables.base import BaseTable, Described
+from wombat_ari.store.tables.config import (
+    AsteriskServer,
+    CallList,
+    Campaign,
+    CampaignEndPoint,
+    CampaignList,
+    CampaignTrunk,
+    EndPoint,
+    Record,
+    RescheduleRule,
+    Trunk,
+)
+from wombat_ari.store.tables.work import (
+    Attempt,
+    CallLog,
+    IdBlock,
+    OpenRetry,
+    Run,
+    RunList,
+)
+
+ALL: tuple[type[BaseTable], ...] = (
+    SchemaVersion,
+    AsteriskServer,
+    Trunk,
+    EndPoint,
+    CallList,
+    Record,
+    Campaign,
+    CampaignTrunk,
+    CampaignEndPoint,
+    CampaignList,
+    RescheduleRule,
+    UserClass,
+    User,
+    Audit,
+    SystemLog,
+    DialerLease,
+    IdBlock,
+    Run,
+    RunList,
+    Attempt,
+    OpenRetry,
+    CallLog,
+)
+
+__all__ = [
+    "ALL",
+    "AsteriskServer",
+    "Attempt",
+    "Audit",
+    "BaseTable",
+    "CallList",
+    "CallLog",
+    "Campaign",
+    "CampaignEndPoint",
+    "CampaignList",
+    "CampaignTrunk",
+    "Described",
+    "DialerLease",
+    "EndPoint",
+    "IdBlock",
+    "OpenRetry",
+    "Record",
+    "RescheduleRule",
+    "Run",
+    "RunList",
+    "SchemaVersion",
+    "SystemLog",
+    "Trunk",
+    "User",
+    "UserClass",
+]

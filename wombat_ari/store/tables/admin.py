@@ -1,0 +1,93 @@
+"""Tables of people and of watching: users and classes, the audit trail, the system log, the dialer's lease, the version."""
+
+from wombat_ari.store.tables.base import BaseTable, Described, big, flag, ident, long_text, moment, refers, text, whole
+from wombat_ari.store.tables.config import NAME
+
+
+class UserClass(Described):
+    meaning = "A class of users and the keys its members hold"
+
+    id = ident("identity")
+    name = text(NAME, "unique", unique=True)
+    description = text(255, "what it is for")
+    key_list = text(2000, "keys, separated by blanks")
+
+    class Meta:
+        table_name = "user_class"
+
+
+class User(Described):
+    meaning = "Somebody who may log on"
+
+    id = ident("identity")
+    login = text(NAME, "unique", unique=True)
+    password_hash = text(255, "argon2id hash, empty: cannot log on by password")
+    real_name = text(255, "name for people")
+    enabled = flag("whether log-on is allowed")
+    email = text(255, "address")
+    master = flag("holds all keys")
+    class_id = refers(UserClass, "the class", null=True)
+    key_list = text(2000, "own keys, separated by blanks; -KEY takes one of the class away")
+    logons = whole("log-ons so far")
+    last_logon_at = moment("last log-on", null=True)
+    comment = text(1000, "free text")
+    token = text(255, "agent channels for the preview page, separated by blanks")
+
+    class Meta:
+        table_name = "user"
+
+
+class Audit(BaseTable):
+    meaning = "Who changed which configured thing, from what to what"
+
+    id = ident("identity")
+    at = moment("when")
+    login = text(NAME, "who")
+    action = text(16, "CREATED, CHANGED or DELETED")
+    entity = text(32, "table of the thing")
+    entity_id = big("its identity")
+    old_values = long_text("JSON object of the changed fields before; secrets are ***")
+    new_values = long_text("JSON object of the changed fields after; secrets are ***")
+
+    class Meta:
+        table_name = "audit"
+        indexes = ((("entity", "entity_id", "at"), False),)
+
+
+class SystemLog(BaseTable):
+    meaning = "What happened to the system: life cycles, log-ons, changes, starts, stops, links, errors"
+
+    id = ident("identity")
+    at = moment("when", index=True)
+    login = text(NAME, "who, or dialer")
+    action = text(NAME, "what was done")
+    object = text(255, "to what")
+    detail = long_text("the rest, in words")
+
+    class Meta:
+        table_name = "system_log"
+
+
+class DialerLease(BaseTable):
+    meaning = "Which dialer works on this database; one row while one does"
+
+    name = text(16, "what is leased", primary_key=True)
+    node = text(255, "host that holds it")
+    pid = whole("process that holds it")
+    token = text(64, "told apart by this, should a pid come again")
+    acquired_at = moment("since when")
+    expires_at = moment("after this moment another may take it")
+
+    class Meta:
+        table_name = "dialer_lease"
+
+
+class SchemaVersion(BaseTable):
+    meaning = "Migrations applied, one row each"
+
+    version = whole("number of the migration", primary_key=True)
+    name = text(NAME, "its name")
+    applied_at = moment("when")
+
+    class Meta:
+        table_name = "schema_version"

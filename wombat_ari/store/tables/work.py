@@ -1,0 +1,139 @@
+"""Tables of the dialer at work: runs, open attempts, open retries and the call log, which together are the ledger."""
+
+from peewee import CompositeKey
+
+from wombat_ari.store.tables.base import BaseTable, big, flag, ident, long_text, moment, real, refers, text, whole
+from wombat_ari.store.tables.config import NAME, CallList, Campaign
+
+
+class IdBlock(BaseTable):
+    meaning = "Next free WOMBATID; one row, taken from in the transaction that claims the records"
+
+    name = text(16, "what the ids are for", primary_key=True)
+    next_id = big("the next one to give out")
+
+    class Meta:
+        table_name = "id_block"
+
+
+class Run(BaseTable):
+    meaning = "One execution of a campaign with its ledger: taken = closed + open attempts + open_retries"
+
+    id = ident("identity")
+    campaign_id = refers(Campaign, "the campaign")
+    campaign_name = text(NAME, "its name when the run began")
+    name = text(120, "campaign and start time")
+    state = text(16, "RUNNABLE, RUNNING, WRONG_TIME, PAUSED, IDLE, COMPLETED or REMOVED")
+    live_campaign_id = big(
+        "the campaign while the run is live, else NULL: unique, so one live run at most", null=True, unique=True
+    )
+    boost = real("factor on the end points' own boost")
+    started_at = moment("when it was started", index=True)
+    started_by = text(NAME, "login of who started it")
+    state_at = moment("when the state was entered")
+    ended_at = moment("when it completed or was removed", null=True)
+    taken = whole("records taken from the lists")
+    closed = whole("records closed for good")
+    attempts = whole("attempts ended, black-listed ones included")
+    answered = whole("attempts that were answered")
+    rescheduled = whole("attempts that led to a retry")
+    open_retries = whole("rows of open_retry")
+    dropped = whole("records given up because the run was removed; a part of closed")
+
+    class Meta:
+        table_name = "run"
+
+
+class RunList(BaseTable):
+    meaning = "Lists of a run and how far they are"
+
+    run_id = refers(Run, "the run", index=False)
+    list_id = refers(CallList, "the list")
+    position = whole("order, from 0")
+    paused = flag("nothing new is taken from it")
+    high_water = big("id of the last record taken, 0 before the first")
+    taken = whole("records taken from it")
+
+    class Meta:
+        table_name = "run_list"
+        primary_key = CompositeKey("run_id", "list_id")
+
+
+class Attempt(BaseTable):
+    meaning = "An open attempt: in the hopper or in progress. What it is dialled with is kept as it was when claimed"
+
+    wombatid = big("identity of the attempt everywhere", primary_key=True)
+    run_id = big("the run", index=True)
+    record_id = big("the record")
+    list_id = big("the list")
+    list_name = text(NAME, "its name when claimed")
+    number = text(40, "number dialled")
+    attempt = whole("number of this try of the record in this run, 1 is the first")
+    input_attributes = long_text("JSON object of texts, as claimed")
+    output_attributes = long_text("JSON object of texts, as claimed")
+    state = text(16, "state of the call")
+    state_at = moment("when the state was entered")
+    server_id = big("PBX it was assigned to", null=True)
+    trunk_id = big("trunk it was assigned to", null=True)
+    end_point_id = big("end point it was assigned to", null=True)
+    requested_at = moment("when it was made durable that it may be dialled", null=True)
+    dialling_at = moment("when the PBX made the channel", null=True)
+    connected_at = moment("when the callee answered", null=True)
+
+    class Meta:
+        table_name = "attempt"
+
+
+class OpenRetry(BaseTable):
+    meaning = "A record of a run that waits for its next try"
+
+    run_id = big("the run")
+    record_id = big("the record")
+    due_at = moment("when it may be dialled again")
+    attempt = whole("number that the next try will have")
+
+    class Meta:
+        table_name = "open_retry"
+        primary_key = CompositeKey("run_id", "record_id")
+        indexes = ((("run_id", "due_at"), False),)
+
+
+class CallLog(BaseTable):
+    meaning = "One row an attempt that ended; names are as they were then"
+
+    wombatid = big("identity of the attempt, also the log id", primary_key=True)
+    run_id = big("the run")
+    run_name = text(120, "campaign and start time of the run")
+    campaign_id = big("the campaign")
+    campaign_name = text(NAME, "its name then")
+    list_id = big("the list")
+    list_name = text(NAME, "its name then")
+    record_id = big("the record", index=True)
+    number = text(40, "number dialled")
+    attempt = whole("number of this try, 1 is the first (retry number + 1)")
+    outcome = text(16, "TERMINATED or an RS_ code")
+    extended_status = text(NAME, "code that dialplan or agent set, empty: none")
+    attempted_at = moment("when the call was requested", index=True)
+    ended_at = moment("when it ended")
+    wait_pre_ms = whole("request to channel")
+    wait_after_ms = whole("channel to answer")
+    talk_ms = whole("answer to end")
+    retry_in_s = whole("seconds to the next try, 0: the record is closed")
+    server_id = big("PBX it was placed on", null=True)
+    trunk_id = big("trunk it was placed on", null=True)
+    trunk_name = text(NAME, "its name then")
+    end_point_id = big("end point it was for", null=True)
+    end_point_name = text(NAME, "its name then")
+    agent = text(NAME, "agent who took it")
+    channel = text(NAME, "Asterisk channel")
+    unique_id = text(NAME, "Asterisk unique id")
+    cause = whole("hang-up cause (Q.850)", null=True)
+    sip_code = text(NAME, "technology's own cause, where told")
+    dial_status = text(16, "DialStatus, where told")
+    message = text(255, "what went wrong, in words")
+    input_attributes = long_text("JSON object of texts: what it was dialled with")
+    output_attributes = long_text("JSON object of texts: what it left")
+
+    class Meta:
+        table_name = "call_log"
+        indexes = ((("run_id", "wombatid"), False),)
