@@ -137,6 +137,7 @@ class DialMark:
     server_id: int
     trunk_id: int
     end_point_id: int
+    state: CallState = CallState.REQUESTED  #: or RD_AGENTREQ: the agent's phone first
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,48 +172,7 @@ class SystemLogEntry:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What is made durable before an Originate is written: this attempt may be dialled, there."""
-
-    wombatid: int
-    server_id: int
-    trunk_id: int
-    end_point_id: int
-    state: CallState = CallState.REQUESTED
-
-
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """A late word on an attempt that is in the log already: a new extended status (None: as it is), more attributes."""
-
-    wombatid: int
-    at: float
-    extended_status: str | None = None
-    output_attributes: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RunChange:
-    """A run entered a state."""
-
-    run_id: int
-    state: RunState
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class SystemLogEntry:
-    """A line of the system log. ``login`` is the user's, or ``dialer``."""
-
-    at: float
-    login: str
-    action: str
-    object: str = ""
-    detail: str = ""
-    id: int | None = None
-
-
+#: what ``store/journal`` writes
 JournalEntry = CallProgress | CallResult | Amendment | RunChange | SystemLogEntry
 
 
