@@ -59,6 +59,7 @@ class Ami:
             Exten=exten,
             Priority=1,
             Timeout=int(timeout * 1000),
+            CallerID="Shop <0123>",
             Async="true",
             ChannelId=f"wbt-{attempt}",
             OtherChannelId=f"wbo-{attempt}",
@@ -80,9 +81,11 @@ class Ami:
         """The first event ``name`` of the first half of an attempt, with these values."""
         ours = f"wbt-{attempt}"
         return self.wait(
-            lambda m: m.get("Event") == name
-            and ours in (m.get("Uniqueid"), m.get("DestUniqueid"))
-            and all(m.get(key) == value for key, value in values.items())
+            lambda m: (
+                m.get("Event") == name
+                and ours in (m.get("Uniqueid"), m.get("DestUniqueid"))
+                and all(m.get(key) == value for key, value in values.items())
+            )
         )
 
     def ended(self, attempt: str) -> tuple[Message, Message]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.conftest import NewAsterisk
@@ -41,7 +43,7 @@ def test_user_may_do_what_the_dialer_asks(new_asterisk: NewAsterisk) -> None:
         attempt = ami.originate("55510000", exten="101")
         ami.event("Newstate", attempt, ChannelStateDesc="Up")
         channel = f"wbt-{attempt}"
-        actions: list[tuple[str, dict[str, object]]] = [
+        actions: list[tuple[str, dict[str, Any]]] = [
             ("AbsoluteTimeout", {"Channel": channel, "Timeout": 60}),
             ("Status", {"Channel": channel}),
             ("Getvar", {"Channel": channel, "Variable": "UNIQUEID"}),

@@ -14,7 +14,8 @@ SHIPPED = Path(__file__).parents[2] / "asterisk_conf"
 AMI_USER = ARI_USER = "wombat"
 # Of the distribution's own files, those whose modules will not load, or complain, without one.
 _FROM_DISTRIBUTION = (
-    "acl amd ccss cli_aliases confbridge features indications pjproject queuerules res_http_media_cache udptl websocket_client".split()
+    *("acl", "amd", "ccss", "cli_aliases", "confbridge", "features", "indications", "pjproject", "queuerules"),
+    *("res_http_media_cache", "udptl", "websocket_client"),
 )
 HOME = "/mnt"
 """Where an instance's folder is seen by its Asterisk: a short path, so socket paths stay under their 108 bytes."""

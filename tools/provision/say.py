@@ -18,9 +18,7 @@ def say(text: str) -> None:
     print(f"provision: {text}", file=sys.stderr, flush=True)
 
 
-def run_showing(
-    argv: Sequence[str], *, doing: str, log: Path, env: Mapping[str, str] | None = None
-) -> tuple[int, str]:
+def run_showing(argv: Sequence[str], *, doing: str, log: Path, env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run ``argv`` with its output kept in ``log``; say now and then where it is.
 
     Returns the exit status and the last lines of the output.

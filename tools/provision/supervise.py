@@ -8,6 +8,8 @@ kernel's own signal at a parent's death would not do alone: it comes when the *t
 The first line on standard output is the server's process id. The exit status is the server's, 128+n for signal n.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os
@@ -15,6 +17,7 @@ import resource
 import select
 import signal
 import sys
+from typing import Any
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -22,17 +25,17 @@ _CLONE_NEWNS = 0x00020000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 
 
-def _check(result, what):
+def _check(result: int, what: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def _mount(source, target, flags):
+def _mount(source: str, target: str, flags: int) -> None:
     _check(_libc.mount(source.encode(), target.encode(), None, flags, None), f"mount {source} on {target}")
 
 
-def _enter_root(spec):
+def _enter_root(spec: dict[str, Any]) -> None:
     """Into a mount namespace of our own, the wanted folders bound into ``root``, and into that root."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _mount("none", "/", _MS_REC | _MS_PRIVATE)
@@ -41,7 +44,7 @@ def _enter_root(spec):
     os.chroot(spec["root"])
 
 
-def _raise_file_limit(wanted):
+def _raise_file_limit(wanted: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for limit in (max(hard, wanted), hard):
         try:
@@ -51,7 +54,7 @@ def _raise_file_limit(wanted):
         return
 
 
-def _become_server(spec, supervisor):
+def _become_server(spec: dict[str, Any], supervisor: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     _raise_file_limit(spec["files"])
     if spec["root"]:
@@ -71,7 +74,7 @@ def _become_server(spec, supervisor):
     os.execve(spec["argv"][0], spec["argv"], spec["env"])
 
 
-def _wait(pid):
+def _wait(pid: int) -> int:
     """Until the server ends, or the owner: then it is killed first."""
     waiting = select.poll()
     server = os.pidfd_open(pid)
@@ -88,7 +91,7 @@ def _wait(pid):
     return os.waitstatus_to_exitcode(status)
 
 
-def main():
+def main() -> None:
     spec = json.loads(sys.argv[1])
     supervisor = os.getpid()
     pid = os.fork()
