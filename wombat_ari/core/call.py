@@ -14,6 +14,7 @@ from wombat_ari.core.call_table import TABLE
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import Claim, Evidence
 from wombat_ari.model.effects import Effect
+from wombat_ari.model.ids import channel_id
 from wombat_ari.model.states import CallState, Outcome
 
 S = CallState
@@ -48,6 +49,7 @@ class Call:
         "limits",
         "outcome",
         "output_attributes",
+        "placed",
         "requested_at",
         "state",
         "taken",
@@ -71,6 +73,7 @@ class Call:
         self.channel = ""
         self.holds_line = False
         self.end_point_seen = False
+        self.placed = False  #: Place was asked for in this turn
         self.taken = False  #: the PBX took the Originate, or may have (after a restart)
         self.unseen = False  #: the link is down: nothing is known until reconciliation
         self.history: list[str] = []
@@ -82,6 +85,11 @@ class Call:
     @property
     def attempt(self) -> int:
         return self.claim.attempt
+
+    @property
+    def unique_id(self) -> str:
+        """Asterisk's Uniqueid of our channel: chosen by us, so it is known before the channel is."""
+        return channel_id(self.claim.wombatid)
 
     def handle(self, event: ev.CallEvent, now: float) -> list[Effect] | None:
         """Move on. Answers what is to be done, in order; None when this state does not know the event."""

@@ -6,6 +6,7 @@ Data: docs/architecture.md draws its diagram from it, the tests walk it.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wombat_ari.core import call_reconcile as recon
 from wombat_ari.core import call_steps as steps
 from wombat_ari.model import events as ev
 from wombat_ari.model.effects import Effect
@@ -50,11 +51,11 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.LegHungUp: _step(steps.leg_hung_up, S.REQUESTED),
         ev.HungUp: _step(steps.hung_up, S.CLOSING, S.ENDED),
         ev.HangUpAsked: _step(steps.hang_up_asked, S.REQUESTED),
-        ev.LinkBroke: _step(steps.link_broke, S.REQUESTED),
-        ev.PbxStopped: _step(steps.pbx_stopped, S.ENDED),
-        ev.FoundLive: _step(steps.found_live, S.DIALLING, S.CONNECTED),
-        ev.FoundGone: _step(steps.found_gone, S.ENDED),
-        ev.TraceFound: _step(steps.trace_found, S.ENDED),
+        ev.LinkBroke: _step(recon.link_broke, S.REQUESTED),
+        ev.PbxStopped: _step(recon.pbx_stopped, S.ENDED),
+        ev.FoundLive: _step(recon.found_live, S.DIALLING, S.CONNECTED),
+        ev.FoundGone: _step(recon.found_gone, S.ENDED),
+        ev.TraceFound: _step(recon.trace_found, S.ENDED),
         ev.TimeUp: _step(steps.time_up, S.REQUESTED),
     }
     dialling = {
@@ -64,7 +65,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.DialEnded: _step(steps.dial_ended, S.DIALLING),
         ev.LegHungUp: _step(steps.leg_hung_up, S.DIALLING),
         ev.HangUpAsked: _step(steps.hang_up_asked, S.DIALLING),
-        ev.LinkBroke: _step(steps.link_broke, S.DIALLING),
+        ev.LinkBroke: _step(recon.link_broke, S.DIALLING),
         ev.TimeUp: _step(steps.time_up, S.DIALLING),
     }
     connected = {
@@ -73,33 +74,34 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.Answered: _step(steps.nothing, S.CONNECTED),
         ev.OriginateSucceeded: _step(steps.nothing, S.CONNECTED),
         ev.OriginateFailed: _step(steps.nothing, S.CONNECTED),
-        ev.DialEnded: _step(steps.nothing, S.CONNECTED),
-        ev.LegHungUp: _step(steps.leg_hung_up, S.CONNECTED),
+        ev.DialEnded: _step(steps.dial_ended, S.CONNECTED),
+        # After the answer the legs of this call are those of the end point: its agents.
+        ev.LegHungUp: _step(steps.nothing, S.CONNECTED),
         ev.HungUp: _step(steps.hung_up_connected, S.CLOSING, S.ENDED),
         ev.HangUpAsked: _step(steps.hang_up_asked, S.CONNECTED),
-        ev.LinkBroke: _step(steps.link_broke, S.CONNECTED),
-        ev.PbxStopped: _step(steps.pbx_stopped, S.ENDED),
-        ev.FoundLive: _step(steps.found_live, S.CONNECTED),
-        ev.FoundGone: _step(steps.found_gone, S.ENDED),
-        ev.TraceFound: _step(steps.trace_found, S.ENDED),
+        ev.LinkBroke: _step(recon.link_broke, S.CONNECTED),
+        ev.PbxStopped: _step(recon.pbx_stopped, S.ENDED),
+        ev.FoundLive: _step(recon.found_live, S.CONNECTED),
+        ev.FoundGone: _step(recon.found_gone, S.ENDED),
+        ev.TraceFound: _step(recon.trace_found, S.ENDED),
         ev.TimeUp: _step(steps.time_up_connected, S.CONNECTED),
     }
     closing = {
         ev.Accepted: _step(steps.accepted, S.CLOSING),
         ev.Refused: _step(steps.nothing, S.CLOSING),
         ev.ChannelCreated: _step(steps.channel, S.CLOSING),
-        ev.Answered: _step(steps.nothing, S.CLOSING),
-        ev.OriginateSucceeded: _step(steps.nothing, S.CLOSING),
+        ev.Answered: _step(steps.answered_closing, S.CLOSING, S.ENDED),
+        ev.OriginateSucceeded: _step(steps.answered_closing, S.CLOSING, S.ENDED),
         ev.OriginateFailed: _step(steps.failed, S.CLOSING, S.ENDED),
         ev.DialEnded: _step(steps.dial_ended, S.CLOSING, S.ENDED),
         ev.LegHungUp: _step(steps.leg_hung_up, S.CLOSING, S.ENDED),
         ev.HungUp: _step(steps.hung_up, S.CLOSING, S.ENDED),
         ev.HangUpAsked: _step(steps.nothing, S.CLOSING),
-        ev.LinkBroke: _step(steps.link_broke, S.CLOSING),
-        ev.PbxStopped: _step(steps.pbx_stopped_closing, S.ENDED),
-        ev.FoundLive: _step(steps.found_live_closing, S.CLOSING),
-        ev.FoundGone: _step(steps.gone_closing, S.ENDED),
-        ev.TraceFound: _step(steps.trace_found, S.ENDED),
+        ev.LinkBroke: _step(recon.link_broke, S.CLOSING),
+        ev.PbxStopped: _step(recon.pbx_stopped_closing, S.ENDED),
+        ev.FoundLive: _step(recon.found_live_closing, S.CLOSING),
+        ev.FoundGone: _step(recon.gone_closing, S.ENDED),
+        ev.TraceFound: _step(recon.trace_found, S.ENDED),
         ev.TimeUp: _step(steps.time_up_closing, S.CLOSING, S.ENDED),
     }
     scheduled = {
