@@ -21,19 +21,23 @@ class Budget:
 
     def left(self, now: float) -> int:
         """How many actions may be written now."""
-        if now - self._began >= self.unit_s or now < self._began:
+        if self._over(now):
             return self.per_unit
         return max(0, self.per_unit - self._used)
 
     def spend(self, now: float) -> None:
         """Note one action written now."""
-        if now - self._began >= self.unit_s or now < self._began:
+        if self._over(now):
             self._began, self._used = now, 0
         self._used += 1
 
     def opens_at(self, now: float) -> float:
         """When the next action may be written: now, or the end of the unit."""
         return now if self.left(now) else self._began + self.unit_s
+
+    def _over(self, now: float) -> bool:
+        """The unit is over (by the sum of ``opens_at``, so that rounding cannot part them), or the clock jumped."""
+        return now >= self._began + self.unit_s or now < self._began
 
 
 class Pressure:
