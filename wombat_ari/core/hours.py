@@ -25,21 +25,19 @@ def is_open(period: ActivePeriod, now: float, *, default_zone: str = "UTC") -> b
 def next_opening(period: ActivePeriod, now: float, *, default_zone: str = "UTC") -> float | None:
     """The next moment at which it is open, ``now`` itself when it is; None when it never is within eight days.
 
-    Found by whole minutes: wall clocks jump by an hour in spring and autumn, arithmetic on them would not.
+    Found by trying: wall clocks jump in spring and autumn, arithmetic on them would not. It can only open where a clock
+    jumps (at whole minutes) or at the start itself, which may have seconds.
     """
     if is_open(period, now, default_zone=default_zone):
         return now
     minute = now - now % 60
-    for step in range(1, 8 * 24 * 60 + 1):
-        moment = minute + step * 60
-        if is_open(period, moment, default_zone=default_zone):
-            # It opened somewhere in the minute before (a start may have seconds).
-            return next(at for at in _seconds(moment) if is_open(period, at, default_zone=default_zone))
+    offsets = (0, period.start_s % 60) if period.start_s % 60 else (0,)
+    for step in range(8 * 24 * 60 + 1):
+        for offset in offsets:
+            moment = minute + step * 60 + offset
+            if moment > now and is_open(period, moment, default_zone=default_zone):
+                return moment
     return None
-
-
-def _seconds(moment: float) -> list[float]:
-    return [moment - 60 + second for second in range(61)]
 
 
 def _digit(day: datetime) -> str:
