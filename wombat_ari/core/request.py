@@ -1,8 +1,28 @@
 """Step 4: from a claim, its campaign, trunk and end point to what the Originate says (spec 04)."""
 
+import re
+
 from wombat_ari.core.placeholders import expand
 from wombat_ari.model.calls import Claim, OriginateRequest
 from wombat_ari.model.entities import Campaign, EndPoint, Trunk
+
+#: Names that are ours alone, with or without the underscores that make a variable inherited.
+OURS = frozenset(
+    {
+        "WOMBATID",
+        "WOMBAT_ID",
+        "WOMBAT_HOPPER_ID",
+        "WOMBAT_RETRY_NO",
+        "WOMBAT_DIALING_NUMBER",
+        "WOMBAT_DIALING_LIST",
+        "WOMBAT_CAMPAIGN",
+        "WOMBAT_AGENT_CLID",
+        "WOMBAT_PRES",
+    }
+)
+
+#: What Asterisk takes as a variable's name; anything else might be a function, and would be run.
+_VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 
 
 def build_request(claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint) -> OriginateRequest:
@@ -48,6 +68,10 @@ def _variables(claim: Claim, campaign: Campaign, values: dict[str, str]) -> tupl
     if campaign.dial_presentation:
         # Two underscores: the shipped trunk context applies it on the trunk's leg, before Dial().
         ours["__WOMBAT_PRES"] = expand(campaign.dial_presentation, values)
-    # Ours last and under their own names: an attribute cannot pretend to be the WOMBATID.
-    attributes = {name: value for name, value in claim.input_attributes.items() if name not in ours}
-    return (*attributes.items(), *ours.items())
+    attributes = [(name, value) for name, value in claim.input_attributes.items() if _may_be_sent(name)]
+    return (*attributes, *ours.items())
+
+
+def _may_be_sent(name: str) -> bool:
+    """An attribute can neither pretend to be the WOMBATID nor be more than a name: such a one is left out."""
+    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS
