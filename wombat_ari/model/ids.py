@@ -23,6 +23,8 @@ def other_channel_id(wombatid: int) -> str:
 
 def wombatid_of(unique_id: str) -> int | None:
     """The WOMBATID in a ``wbt-`` id, or None when the id is not one of ours (any other form, ``wbo-`` included)."""
-    if len(unique_id) == _LENGTH and unique_id.startswith(CHANNEL_PREFIX) and unique_id[4:].isdecimal():
-        return int(unique_id[4:])
-    return None
+    digits = unique_id[4:]
+    if len(unique_id) != _LENGTH or not unique_id.startswith(CHANNEL_PREFIX) or not digits.isascii():
+        return None
+    wombatid = int(digits) if digits.isdecimal() else 0
+    return wombatid if 1 <= wombatid <= MAX_WOMBATID else None
