@@ -20,7 +20,8 @@ class WhyNot(StrEnum):
     """Why a run places no call now. Ordered as asked; the text is what the console shows."""
 
     STOPPING = "the dialer is stopping"
-    JOURNAL = "results wait for the database"
+    DATABASE = "the database is away"
+    JOURNAL = "too many results wait for the database"
     NOT_RUNNING = "the run is not running"
     NO_ROUTE = "no trunk and end point on the same server"
     PBX_DOWN = "no PBX of this campaign is connected"

@@ -1,0 +1,121 @@
+"""The named database jobs of the dialer, as Deferreds. The engine knows these names, never a table.
+
+What changes who may be dialled (claims, marks, runs) is durable when its Deferred fires; see ``store/claims``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from wombat_ari.bridge.pool import Pool
+from wombat_ari.model.calls import ClaimBatch, DialMark, OpenAttempt, RunList, RunRow
+from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
+from wombat_ari.store import claims, entities, journal, lease, runs
+from wombat_ari.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything configured that dialling needs."""
+
+    servers: tuple[Server, ...]
+    trunks: tuple[Trunk, ...]
+    end_points: tuple[EndPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRun:
+    """A live run with its campaign, its lists and what was open when the dialer last stopped."""
+
+    row: RunRow
+    campaign: Campaign
+    lists: tuple[RunList, ...]
+    open_attempts: tuple[OpenAttempt, ...]
+
+
+class Desk:
+    """Jobs that change something go to the one writer thread, in order; questions go beside them."""
+
+    def __init__(self, pool: Pool, database: Database) -> None:
+        self._pool = pool
+        self._db = database
+
+    # Configuration
+
+    def load_plan(self) -> Deferred[Plan]:
+        return self._pool.read(_load_plan, self._db)
+
+    def load_campaign(self, campaign_id: int) -> Deferred[Campaign]:
+        return self._pool.read(entities.load_campaign, self._db, campaign_id)
+
+    # Runs
+
+    def unfinished_runs(self) -> Deferred[list[LoadedRun]]:
+        """Live runs, and ended ones with calls still open: what a start has to take up."""
+        return self._pool.write(_load_unfinished_runs, self._db)
+
+    def start_run(self, campaign: str, *, now: float, by: str) -> Deferred[LoadedRun]:
+        """Refused with a UserError that says why."""
+        return self._pool.write(_start_run, self._db, campaign, now=now, by=by)
+
+    def run_lists(self, run_id: int) -> Deferred[list[RunList]]:
+        return self._pool.read(runs.run_lists, self._db, run_id)
+
+    # Claims
+
+    def take(self, run_id: int, *, fresh: int, retries: int, now: float) -> Deferred[ClaimBatch]:
+        """Claim records: durable, under the ids of their next attempts."""
+        return self._pool.write(claims.take, self._db, run_id, fresh=fresh, retries=retries, now=now)
+
+    def mark(self, marks: Sequence[DialMark], *, now: float) -> Deferred[None]:
+        """Make durable that these may be dialled. Only then is their Originate written."""
+        return self._pool.write(claims.mark_requested, self._db, marks, now=now)
+
+    def release(self, wombatids: Sequence[int]) -> Deferred[None]:
+        """These were marked and certainly not written: they wait in the hopper again."""
+        return self._pool.write(claims.release, self._db, wombatids)
+
+    def give_up(self, run_id: int) -> Deferred[None]:
+        """What came back to the hopper after its run was removed counts as closed."""
+        return self._pool.write(runs.give_up, self._db, run_id)
+
+    # Journal and lease
+
+    def write_journal(self, batch: list[Any]) -> Deferred[None]:
+        return self._pool.write(journal.write, self._db, batch)
+
+    def acquire_lease(self, node: str, pid: int, *, now: float) -> Deferred[None]:
+        """This process is the dialer of this database; UserError names the other that is."""
+        return self._pool.write(lease.acquire, self._db, node, pid=pid, now=now)
+
+    def renew_lease(self, node: str, pid: int, *, now: float) -> Deferred[None]:
+        return self._pool.write(lease.renew, self._db, node, pid=pid, now=now)
+
+    def release_lease(self, node: str, pid: int) -> Deferred[None]:
+        return self._pool.write(lease.release, self._db, node, pid=pid)
+
+
+def _load_plan(database: Database) -> Plan:
+    plan = entities.load_plan(database)
+    return Plan(plan.servers, plan.trunks, plan.end_points)
+
+
+def _load_unfinished_runs(database: Database) -> list[LoadedRun]:
+    return [_loaded(database, row) for row in runs.runs_with_open_attempts(database)]
+
+
+def _start_run(database: Database, campaign: str, *, now: float, by: str) -> LoadedRun:
+    found = entities.load_campaign(database, campaign)
+    assert found.id is not None
+    return _loaded(database, runs.start_run(database, found.id, now=now, by=by))
+
+
+def _loaded(database: Database, row: RunRow) -> LoadedRun:
+    return LoadedRun(
+        row=row,
+        campaign=entities.load_campaign(database, row.campaign_id),
+        lists=tuple(runs.run_lists(database, row.id)),
+        open_attempts=tuple(claims.open_attempts(database, row.id)),
+    )

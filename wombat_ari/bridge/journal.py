@@ -1,0 +1,148 @@
+"""Step 9: results and states written behind, in batches, kept and retried while the database is away.
+
+One batch is in flight at a time, in order. A batch is written again after trouble that passes: ``store/journal`` is
+idempotent by key. A row that the database refuses for its content is found by halving the batch, logged in full and
+left out, so that it harms nobody else. Too much waiting means ``full``: the scheduler then places no call.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari.model.calls import CallProgress, CallResult
+from wombat_ari.model.errors import StoreError
+
+BATCH = 200  #: rows of one transaction
+LINGER_S = 0.5  #: a lone row waits so long for company
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0
+LIMIT = 20_000  #: rows waiting at which new calls stop
+
+log = Logger()
+
+
+class Journal:
+    """``write`` is a job that takes a list of entries and answers a Deferred."""
+
+    def __init__(self, reactor: Any, write: Callable[[list[Any]], Deferred[None]], limit: int = LIMIT) -> None:
+        self._reactor = reactor
+        self._write = write
+        self._limit = limit
+        self._rows: list[Any] = []
+        self._progress: dict[int, CallProgress] = {}
+        self._in_flight = 0
+        self._timer: Any = None
+        self._retry_s = FIRST_RETRY_S
+        self._drained: list[Deferred[None]] = []
+        self.trouble = ""  #: what the database last said, empty when all is well
+        self.poisoned = 0  #: rows that were refused for their content
+        self.written = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._rows) + len(self._progress) + self._in_flight
+
+    @property
+    def full(self) -> bool:
+        return self.waiting >= self._limit
+
+    def add(self, entry: Any) -> None:
+        """Keep an entry until it is written. A call's progress replaces its earlier one, its result replaces both."""
+        if isinstance(entry, CallProgress):
+            self._progress[entry.wombatid] = entry
+        else:
+            if isinstance(entry, CallResult):
+                self._progress.pop(entry.claim.wombatid, None)
+            self._rows.append(entry)
+        if len(self._rows) >= BATCH and not self.trouble:
+            self._begin()
+        else:
+            self._later(LINGER_S)
+
+    def drain(self) -> Deferred[None]:
+        """Write all that waits now, without lingering. Fires when nothing waits any more."""
+        if not self.waiting:
+            return succeed(None)
+        done: Deferred[None] = Deferred()
+        self._drained.append(done)
+        self._begin()
+        return done
+
+    def _later(self, seconds: float) -> None:
+        if self._timer is None and not self._in_flight:
+            self._timer = self._reactor.callLater(seconds, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._in_flight:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch = self._next_batch()
+        if batch:
+            self._in_flight = len(batch)
+            Deferred.fromCoroutine(self._store(batch)).addCallbacks(self._ended, self._fence)
+
+    def _next_batch(self) -> list[Any]:
+        batch = self._rows[:BATCH]
+        del self._rows[: len(batch)]
+        while self._progress and len(batch) < BATCH:
+            batch.append(self._progress.pop(next(iter(self._progress))))
+        return batch
+
+    async def _store(self, batch: list[Any]) -> list[Any]:
+        """Write a batch. Answers the rows to be tried again later: from the first that met passing trouble on."""
+        try:
+            await self._write(batch)
+        except StoreError as error:
+            if error.transient:
+                self._say_trouble(str(error))
+                return batch
+            return await self._halve(batch, Failure())
+        except Exception:  # noqa: BLE001 - fence: one batch; a mistake of ours in a row is treated as poison
+            return await self._halve(batch, Failure())
+        self.written += len(batch)
+        return []
+
+    async def _halve(self, batch: list[Any], failure: Failure) -> list[Any]:
+        if len(batch) == 1:
+            self.poisoned += 1
+            log.failure("the database refuses this row, it is left out: {row}", failure=failure, row=repr(batch[0]))
+            return []
+        half = len(batch) // 2
+        again = await self._store(batch[:half])
+        return [*again, *batch[half:]] if again else await self._store(batch[half:])
+
+    def _ended(self, again: list[Any]) -> None:
+        self._in_flight = 0
+        self._rows[:0] = again
+        if again:
+            self._later(self._retry_s)
+            self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
+            return
+        if self.trouble:
+            log.info("the database is back, {waiting} rows wait", waiting=self.waiting)
+        self.trouble, self._retry_s = "", FIRST_RETRY_S
+        if not self.waiting:
+            drained, self._drained = self._drained, []
+            for done in drained:
+                done.callback(None)
+        elif self._drained or len(self._rows) >= BATCH:
+            self._begin()
+        else:
+            self._later(LINGER_S)
+
+    def _say_trouble(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.error("{waiting} results wait for the database: {trouble}", waiting=self.waiting, trouble=trouble)
+        self.trouble = trouble
+
+    def _fence(self, failure: Failure) -> None:
+        self._in_flight = 0
+        log.failure("journal: a mistake of ours", failure=failure)

@@ -1,0 +1,155 @@
+"""What is going on now: PBXs, lines, runs, calls. The engine's verbs share this one picture, on one thread."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from wombat_ari.core.call import Call, Limits
+from wombat_ari.core.congestion import Budget, Pressure
+from wombat_ari.core.hopper import Hopper
+from wombat_ari.core.lines import Lines
+from wombat_ari.core.run import RunMachine
+from wombat_ari.core.turns import Contender, Route
+from wombat_ari.model.calls import Claim, RunCounters
+from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
+from wombat_ari.model.states import DialerState
+from wombat_ari.pbx.driver import Driver
+
+
+class Clock(Protocol):
+    """The reactor's part that the engine uses: ``task.Clock`` in tests."""
+
+    def seconds(self) -> float:
+        """Now, in epoch seconds; never goes back."""
+
+    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Twisted's."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """A call with where it belongs. ``route`` is where it is placed, None in the hopper."""
+
+    call: Call
+    run: "LiveRun"
+    route: Route | None = None
+    turn: int = 0  #: counts how often it was scheduled: an answer to an earlier turn is stale
+
+    @property
+    def attempt(self) -> int:
+        return self.call.claim.attempt
+
+
+@dataclass(slots=True)
+class Pbx:
+    """A server with its driver and its brakes."""
+
+    server: Server
+    driver: Driver
+    budget: Budget
+    pressure: Pressure
+    ready: bool = False  #: connected and surveyed: what lives is known
+    since: float | None = None  #: when it became connected
+    urgent: deque[Callable[[], bool]] = field(default_factory=deque)  #: hang-ups, before all others
+    orders: deque[Callable[[], bool]] = field(default_factory=deque)  #: each answers whether it wrote an action
+    granted: set[int] = field(default_factory=set)  #: calls that may be placed, whose Originate is not written yet
+    pump_at: Any = None  #: the timer that writes on when the budget opens
+
+    @property
+    def id(self) -> int:
+        assert self.server.id is not None
+        return self.server.id
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counters of a run as they are now (the stored ones follow within a second)."""
+
+    taken: int = 0
+    closed: int = 0
+    attempts: int = 0
+    answered: int = 0
+    rescheduled: int = 0
+    open_retries: int = 0
+
+    @classmethod
+    def of(cls, stored: RunCounters) -> "Tally":
+        return cls(
+            taken=stored.taken,
+            closed=stored.closed,
+            attempts=stored.attempts,
+            answered=stored.answered,
+            rescheduled=stored.rescheduled,
+            open_retries=stored.open_retries,
+        )
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """One execution of a campaign, with everything it needs in memory."""
+
+    id: int
+    campaign: Campaign
+    started_at: float
+    machine: RunMachine
+    hopper: Hopper[Flight]
+    contender: Contender
+    tally: Tally
+    flights: dict[int, Flight] = field(default_factory=dict)  #: its calls from SCHEDULED on
+    lists: dict[int, str] = field(default_factory=dict)
+    look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
+    remaining: int = 0  #: records behind the position of its lists, as last counted
+
+    @property
+    def name(self) -> str:
+        return self.campaign.name
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.campaign.answer_timeout_ms / 1000, float(self.campaign.forced_closure_s))
+
+    def flight_of(self, claim: Claim) -> Flight:
+        return Flight(Call(claim, self.limits), self)
+
+
+class Board:
+    """The one shared picture. Look-ups by id; who changes what is said in each verb."""
+
+    def __init__(self) -> None:
+        self.state = DialerState.STARTING
+        self.pbxs: dict[int, Pbx] = {}
+        self.trunks: dict[int, Trunk] = {}
+        self.trunk_lines: dict[int, Lines] = {}
+        self.end_points: dict[int, EndPoint] = {}
+        self.end_point_lines: dict[int, Lines] = {}
+        self.runs: dict[int, LiveRun] = {}
+        self.flights: dict[int, Flight] = {}  #: every call from SCHEDULED to its settlement, by WOMBATID
+        self.placed = 0  #: Originates written since start
+        self.unknown_events = 0  #: of calls that are not (or no longer) ours
+        self.odd_events = 0  #: that a call's state does not know
+        self.database_trouble = ""
+
+    def run_of(self, campaign: str) -> LiveRun | None:
+        """The live run of a campaign, by its name."""
+        return next((run for run in self.runs.values() if run.name == campaign), None)
+
+    def flights_on(self, server_id: int) -> list[Flight]:
+        """The open calls that were given to this server."""
+        return [flight for flight in self.flights.values() if self.server_of(flight) == server_id]
+
+    def server_of(self, flight: Flight) -> int | None:
+        return flight.route.server_id if flight.route is not None else None
+
+    def routes_of(self, campaign: Campaign) -> list[Route]:
+        """Pairs of trunk and end point on the same server."""
+        return [
+            Route(trunk, end_point, trunk.server_id)
+            for trunk in self._lines(self.trunk_lines, campaign.trunk_ids)
+            for end_point in self._lines(self.end_point_lines, campaign.end_point_ids)
+            if trunk.server_id == end_point.server_id
+        ]
+
+    @staticmethod
+    def _lines(of: dict[int, Lines], ids: tuple[int, ...]) -> Iterator[Lines]:
+        return (of[key] for key in ids if key in of)

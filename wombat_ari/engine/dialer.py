@@ -1,0 +1,177 @@
+"""The dialer: the nine steps put together, started and stopped. What is wired to what is said here and nowhere else."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import gatherResults
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari.bridge.desk import Desk, Plan
+from wombat_ari.bridge.journal import Journal
+from wombat_ari.core.congestion import Budget, Pressure
+from wombat_ari.core.lines import Lines
+from wombat_ari.engine.board import Board, Clock, LiveRun, Pbx
+from wombat_ari.engine.dial import Dial
+from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.obey import Obey
+from wombat_ari.engine.publish import Publish
+from wombat_ari.engine.recover import Recover
+from wombat_ari.engine.refill import Refill
+from wombat_ari.engine.schedule import Schedule
+from wombat_ari.engine.settle import Settle
+from wombat_ari.engine.supervise import Supervise
+from wombat_ari.model import effects as do
+from wombat_ari.model import events as ev
+from wombat_ari.model.calls import SystemLogEntry
+from wombat_ari.model.entities import Server
+from wombat_ari.model.events import CallEvent, PbxEvent
+from wombat_ari.model.states import LIVE_RUN_STATES, DialerState
+from wombat_ari.pbx.driver import Driver
+
+FAST_TICK_S = 0.05  #: deadlines, refills, and a pass in case nothing kicked one
+SLOW_TICK_S = 1.0  #: active periods, runs without work, pressure
+
+log = Logger()
+
+DriverFactory = Callable[[Server], Driver]
+
+
+class Dialer:
+    """One process's dialer. ``make_driver`` gives a driver for a server (AMI in life, the fake PBX in tests)."""
+
+    def __init__(
+        self, clock: Clock, desk: Desk, journal: Journal, make_driver: DriverFactory, *, version: str, zone: str = "UTC"
+    ) -> None:
+        self.board = Board()
+        self._clock = clock
+        self._desk = desk
+        self._journal = journal
+        self._make_driver = make_driver
+        self.follow = Follow(self.board, clock)
+        self._dial = Dial(self.board, clock, self.follow)
+        self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
+        self._settle = Settle(self.board, clock, journal)
+        self._refill = Refill(self.board, clock, desk, self._schedule)
+        self._supervise = Supervise(self.board, clock, desk, journal, self._schedule, zone=zone)
+        self._recover = Recover(
+            self.board,
+            clock,
+            desk=desk,
+            journal=journal,
+            follow=self.follow,
+            dial=self._dial,
+            schedule=self._schedule,
+            supervise=self._supervise,
+        )
+        self.publish = Publish(self.board, clock, journal, self._schedule, version=version)
+        self.obey = Obey(self.board, self.follow, self._supervise, self.publish)
+        self._wire()
+        self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]
+
+    async def start(self) -> None:
+        """Load, take up what was open, connect. READY when this returns; PBXs connect in their own time."""
+        self._load(await self._desk.load_plan())
+        await self._recover.take_up_runs()
+        self.board.state = DialerState.READY
+        self._say("dialer started")
+        for pbx in self.board.pbxs.values():
+            pbx.driver.start(lambda event, pbx=pbx: self._heard(pbx, event))  # type: ignore[misc]
+        for tick, seconds in zip(self._ticks, (FAST_TICK_S, SLOW_TICK_S), strict=True):
+            tick.clock = self._clock  # type: ignore[assignment]
+            tick.start(seconds, now=False).addErrback(self._fence)
+
+    async def stop(self) -> None:
+        """No new calls, everything written down, links closed. Live calls go on in the PBX."""
+        self.board.state = DialerState.STOPPING
+        for tick in self._ticks:
+            if tick.running:
+                tick.stop()
+        self._schedule.release_scheduled()
+        await gatherResults([pbx.driver.stop() for pbx in self.board.pbxs.values()], consumeErrors=True)
+        self._say("dialer stopped")
+        await self._journal.drain()
+
+    def _wire(self) -> None:
+        self.follow.wire(
+            {
+                do.Record: self._schedule.record,
+                do.Place: self._dial.place,
+                do.HangUp: self._dial.hang_up,
+                do.LimitLife: self._dial.limit_life,
+                do.AskAlive: self._dial.ask_alive,
+                do.FreeLine: self._schedule.free_line,
+                do.ReturnToHopper: self._schedule.return_to_hopper,
+                do.Save: self._settle.save,
+                do.Settle: self._settle.settle,
+            },
+            self._settle.late,
+        )
+        self._settle.on_settled = self._on_settled
+
+    def _load(self, plan: Plan) -> None:
+        for server in plan.servers:
+            if server.enabled and server.id is not None:
+                self.board.pbxs[server.id] = self._new_pbx(server)
+        for trunk in plan.trunks:
+            assert trunk.id is not None
+            self.board.trunks[trunk.id] = trunk
+            self.board.trunk_lines[trunk.id] = Lines(
+                trunk.id, trunk.name, server_id=trunk.server_id, capacity=trunk.capacity
+            )
+        for end_point in plan.end_points:
+            assert end_point.id is not None
+            self.board.end_points[end_point.id] = end_point
+            self.board.end_point_lines[end_point.id] = Lines(
+                end_point.id, end_point.name, server_id=end_point.server_id, capacity=end_point.max_channels
+            )
+
+    def _new_pbx(self, server: Server) -> Pbx:
+        return Pbx(
+            server=server,
+            driver=self._make_driver(server),
+            budget=Budget(server.unit_length_ms / 1000, server.max_messages_per_unit),
+            pressure=Pressure(),
+        )
+
+    def _heard(self, pbx: Pbx, event: CallEvent | PbxEvent) -> None:
+        if isinstance(event, CallEvent):
+            self.follow.on_event(event)
+        elif isinstance(event, ev.LinkUp):
+            self._recover.link_up(pbx, event)
+        elif isinstance(event, ev.LinkDown):
+            self._recover.link_down(pbx, event)
+        else:
+            self._recover.shutdown(pbx)
+
+    def _on_settled(self, run: LiveRun) -> None:
+        self._schedule.kick()
+        if run.flights or len(run.hopper):
+            return
+        self._supervise.look_at(run)
+        if run.machine.state not in LIVE_RUN_STATES:
+            # An ended run whose last call has ended now.
+            self.board.runs.pop(run.id, None)
+
+    def _fast_tick(self) -> None:
+        try:
+            self.follow.fire_deadlines()
+            self._refill.tick()
+            self._schedule.kick()
+        except Exception:  # noqa: BLE001 - fence: one tick
+            log.failure("tick: a mistake of ours")
+
+    def _slow_tick(self) -> None:
+        try:
+            now = self._clock.seconds()
+            for pbx in self.board.pbxs.values():
+                pbx.pressure.tick(now)
+            self._supervise.tick()
+        except Exception:  # noqa: BLE001 - fence: one tick
+            log.failure("tick: a mistake of ours")
+
+    def _say(self, action: str) -> None:
+        self._journal.add(SystemLogEntry(self._clock.seconds(), "dialer", action, "dialer"))
+
+    def _fence(self, failure: Failure) -> None:
+        log.failure("the dialer's tick stopped: a mistake of ours", failure=failure)

@@ -1,0 +1,53 @@
+"""Around it: commands from people and programs. Each is checked, done, and answers when what it did is durable."""
+
+from typing import Any
+
+from wombat_ari.core.run import RunEvent
+from wombat_ari.engine.board import Board, LiveRun
+from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.publish import Publish, Snapshot
+from wombat_ari.engine.supervise import Supervise
+from wombat_ari.model import events as ev
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import DialerState
+
+
+class Obey:
+    """What the control socket may ask. A refusal is a UserError whose text says why."""
+
+    def __init__(self, board: Board, follow: Follow, supervise: Supervise, publish: Publish) -> None:
+        self._board = board
+        self._follow = follow
+        self._supervise = supervise
+        self._publish = publish
+
+    async def start_run(self, campaign: str, by: str) -> Snapshot:
+        self._ready()
+        return _about(await self._supervise.start(campaign, by))
+
+    async def pause_run(self, campaign: str, by: str) -> Snapshot:
+        return _about(await self._supervise.command(campaign, RunEvent.PAUSED, by))
+
+    async def resume_run(self, campaign: str, by: str) -> Snapshot:
+        return _about(await self._supervise.command(campaign, RunEvent.RESUMED, by))
+
+    async def remove_run(self, campaign: str, by: str) -> Snapshot:
+        return _about(await self._supervise.command(campaign, RunEvent.REMOVED, by))
+
+    def hang_up(self, wombatid: int) -> None:
+        """Hang up a live call."""
+        flight = self._board.flights.get(wombatid)
+        if flight is None:
+            raise UserError(f"no live call has the WOMBATID {wombatid}", code="no-call")
+        self._follow.tell(flight, ev.HangUpAsked(wombatid))
+
+    def snapshot(self, *, calls: bool = True) -> Snapshot:
+        return self._publish.snapshot(calls=calls)
+
+    def _ready(self) -> None:
+        if self._board.state != DialerState.READY:
+            raise UserError(f"the dialer is {self._board.state}, try again when it is READY", code="not-ready")
+
+
+def _about(run: LiveRun) -> dict[str, Any]:
+    return {"id": run.id, "campaign": run.name, "state": str(run.machine.state)}

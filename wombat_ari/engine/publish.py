@@ -1,0 +1,148 @@
+"""Around it: the picture of now, as plain values for the control socket, the status page and the terminal."""
+
+from dataclasses import asdict
+from typing import Any
+
+from wombat_ari.bridge.journal import Journal
+from wombat_ari.core.progress import progress_of
+from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
+from wombat_ari.engine.schedule import Schedule
+from wombat_ari.model.states import CallState
+
+LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
+
+Snapshot = dict[str, Any]
+
+
+class Publish:
+    """``snapshot()`` is made of JSON types only. Times are epoch seconds."""
+
+    def __init__(self, board: Board, clock: Clock, journal: Journal, schedule: Schedule, *, version: str) -> None:
+        self._board = board
+        self._clock = clock
+        self._journal = journal
+        self._schedule = schedule
+        self._version = version
+        self._started = clock.seconds()
+
+    def snapshot(self, *, calls: bool = True) -> Snapshot:
+        """Everything the status page shows; ``calls`` adds a row for each live call."""
+        board = self._board
+        return {
+            "version": self._version,
+            "state": str(board.state),
+            "now": self._clock.seconds(),
+            "up_since": self._started,
+            "channels_in_use": sum(lines.used for lines in board.trunk_lines.values()),
+            "placed": board.placed,
+            "journal": {
+                "waiting": self._journal.waiting,
+                "written": self._journal.written,
+                "refused": self._journal.poisoned,
+            },
+            "database_trouble": board.database_trouble or self._journal.trouble,
+            "odd_events": board.odd_events,
+            "pbxs": [self._pbx(pbx) for pbx in board.pbxs.values()],
+            "runs": [self._run(run) for run in board.runs.values()],
+            "trunks": [self._trunk(key) for key in board.trunk_lines],
+            "end_points": [self._end_point(key) for key in board.end_point_lines],
+            "calls": [self._call(flight) for flight in self._live()] if calls else [],
+        }
+
+    def _pbx(self, pbx: Pbx) -> Snapshot:
+        return {
+            "id": pbx.id,
+            "name": pbx.server.description,
+            "connected": pbx.driver.connected and pbx.ready,
+            "version": pbx.driver.version,
+            "since": pbx.since,
+            "error": pbx.driver.last_error,
+            "waiting_for_channel": pbx.pressure.waiting,
+            "orders_waiting": len(pbx.orders) + len(pbx.urgent),
+            "slowed_to": pbx.pressure.allowed if pbx.pressure.lowered else None,
+        }
+
+    def _run(self, run: LiveRun) -> Snapshot:
+        now, tally = self._clock.seconds(), run.tally
+        open_calls = sum(flight.call.state in LIVE_STATES for flight in run.flights.values())
+        cached = len(run.hopper) + len(run.flights) + tally.open_retries
+        progress = progress_of(
+            attempts=tally.attempts,
+            rescheduled=tally.rescheduled,
+            remaining=run.remaining,
+            cached=cached,
+            started_at=run.started_at,
+            now=now,
+        )
+        why = self._schedule.why_not(run)
+        return {
+            "id": run.id,
+            "campaign": run.name,
+            "state": str(run.machine.state),
+            "priority": run.campaign.priority,
+            "started_at": run.started_at,
+            "taken": tally.taken,
+            "closed": tally.closed,
+            "attempts": tally.attempts,
+            "answered": tally.answered,
+            "open_retries": tally.open_retries,
+            "in_hopper": len(run.hopper),
+            "open_calls": open_calls,
+            "cached": cached,
+            "remaining": run.remaining,
+            "next_retry_at": run.hopper.next_retry_at if tally.open_retries else None,
+            "why_not": str(why) if why else "",
+            **asdict(progress),
+        }
+
+    def _trunk(self, key: int) -> Snapshot:
+        lines = self._board.trunk_lines[key]
+        return {
+            "id": key,
+            "name": lines.name,
+            "server": self._server_name(lines.server_id),
+            "up": self._up(lines.server_id),
+            "capacity": lines.capacity,
+            "used": lines.used,
+        }
+
+    def _end_point(self, key: int) -> Snapshot:
+        lines = self._board.end_point_lines[key]
+        return {
+            "id": key,
+            "name": lines.name,
+            "type": str(self._board.end_points[key].type),
+            "server": self._server_name(lines.server_id),
+            "up": self._up(lines.server_id),
+            "capacity": lines.capacity,
+            "used": lines.used,
+        }
+
+    def _call(self, flight: Flight) -> Snapshot:
+        call, route = flight.call, flight.route
+        return {
+            "id": call.wombatid,
+            "number": call.claim.number,
+            "campaign": flight.run.name,
+            "list": call.claim.list_name,
+            "state": str(call.state),
+            "retry": call.claim.retry,
+            "originated_at": call.requested_at,
+            "answered_at": call.connected_at,
+            "trunk": route.trunk.name if route else "",
+            "end_point": route.end_point.name if route else "",
+            "extended_status": call.extended_status,
+            "agent": call.agent,
+            "unseen": call.unseen,
+        }
+
+    def _live(self) -> list[Flight]:
+        return [flight for flight in self._board.flights.values() if flight.call.state in LIVE_STATES]
+
+    def _server_name(self, server_id: int) -> str:
+        pbx = self._board.pbxs.get(server_id)
+        return pbx.server.description if pbx else ""
+
+    def _up(self, server_id: int) -> bool:
+        pbx = self._board.pbxs.get(server_id)
+        return bool(pbx and pbx.ready and pbx.driver.connected)

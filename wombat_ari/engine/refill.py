@@ -1,0 +1,73 @@
+"""Step 2: keep each run's hopper filled: due retries, then new numbers. One claim a run at a time, off the reactor.
+
+What a claim brings is durable under the ids of the next attempts before it gets here; what it puts on the black list is
+logged and counted in the same transaction.
+"""
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari.bridge.desk import Desk
+from wombat_ari.engine.board import Board, Clock, LiveRun
+from wombat_ari.engine.schedule import Schedule
+from wombat_ari.model.calls import ClaimBatch
+from wombat_ari.model.states import RunState
+
+LOOK_AGAIN_S = 2.0  #: how often exhausted lists are looked at for appended numbers
+
+log = Logger()
+
+
+class Refill:
+    """``tick`` it often; it asks the database only when a hopper wants something."""
+
+    def __init__(self, board: Board, clock: Clock, desk: Desk, schedule: Schedule) -> None:
+        self._board = board
+        self._clock = clock
+        self._desk = desk
+        self._schedule = schedule
+
+    def tick(self) -> None:
+        now = self._clock.seconds()
+        for run in list(self._board.runs.values()):
+            if run.machine.state in (RunState.RUNNING, RunState.IDLE):
+                self._look(run, now)
+
+    def _look(self, run: LiveRun, now: float) -> None:
+        if run.hopper.exhausted and now >= run.look_again_at:
+            run.look_again_at = now + LOOK_AGAIN_S
+            run.hopper.exhausted = False
+        fresh, retries = run.hopper.wants(now)
+        if fresh or retries:
+            self._fill(run, fresh, retries)
+
+    def _fill(self, run: LiveRun, fresh: int, retries: int) -> None:
+        run.hopper.filling = True
+        self._desk.take(run.id, fresh=fresh, retries=retries, now=self._clock.seconds()).addCallbacks(
+            lambda batch: self._filled(run, batch, looked=fresh > 0), lambda failure: self._failed(run, failure)
+        ).addErrback(lambda failure: log.failure("refill: a mistake of ours", failure=failure))
+
+    def _filled(self, run: LiveRun, batch: ClaimBatch, *, looked: bool) -> None:
+        run.hopper.filling = False
+        if looked:
+            run.hopper.exhausted = batch.exhausted
+        run.hopper.next_retry_at = batch.next_retry_at
+        self._count(run, batch)
+        if run.machine.state == RunState.REMOVED:
+            return  # removed while the claim was under way: the removal has given these up
+        run.hopper.put([run.flight_of(claim) for claim in batch.claims])
+        if batch.claims:
+            self._schedule.kick()
+
+    def _count(self, run: LiveRun, batch: ClaimBatch) -> None:
+        retries = sum(claim.attempt > 1 for claim in batch.claims)
+        run.tally.open_retries -= retries
+        run.tally.taken += len(batch.claims) - retries + batch.blacklisted
+        run.tally.closed += batch.blacklisted
+        run.tally.attempts += batch.blacklisted
+        run.remaining = max(0, run.remaining - (len(batch.claims) - retries + batch.blacklisted))
+
+    def _failed(self, run: LiveRun, failure: Failure) -> None:
+        run.hopper.filling = False
+        run.hopper.exhausted = False
+        self._schedule.note_trouble(failure)

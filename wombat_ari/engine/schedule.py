@@ -1,0 +1,197 @@
+"""Step 3: at each pass, give free lines to runs in turn; make durable who may be dialled; then let them be placed.
+
+Durable before acting: the marks of a pass are committed in one batch before any of its Originates is written, so that a
+crash never loses who may have been called. A call that is not placed after all goes back to the hopper, and its mark is
+taken back; both go to the one writer thread in order.
+"""
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari.bridge.desk import Desk
+from wombat_ari.bridge.journal import Journal
+from wombat_ari.core.turns import Gate, Route, WhyNot, World, grants, why_not
+from wombat_ari.engine.board import Board, Clock, Flight, LiveRun
+from wombat_ari.engine.follow import Follow
+from wombat_ari.model import events as ev
+from wombat_ari.model.calls import DialMark
+from wombat_ari.model.effects import Effect
+from wombat_ari.model.errors import StoreError
+from wombat_ari.model.states import CallState, DialerState, RunState
+
+HOLD_S = 1.0  #: after trouble with the database nothing is scheduled for so long
+UNITS_AHEAD = 2  #: calls granted ahead of their writing: two units of the congestion budget keep the line busy
+
+log = Logger()
+
+
+class Schedule:
+    """``kick`` it whenever something may have become possible; it runs one pass for many kicks."""
+
+    def __init__(self, board: Board, clock: Clock, desk: Desk, journal: Journal, follow: Follow) -> None:
+        self._board = board
+        self._clock = clock
+        self._desk = desk
+        self._journal = journal
+        self._follow = follow
+        self._kicked = False
+        self._to_mark: list[Flight] = []
+        self._marking = False
+        self._to_release: dict[int, LiveRun] = {}
+        self._releasing = False
+        self._hold_until = 0.0
+
+    def kick(self) -> None:
+        """Something was freed or came: run a pass soon."""
+        if not self._kicked:
+            self._kicked = True
+            self._clock.callLater(0, self._pass)
+
+    def why_not(self, run: LiveRun) -> WhyNot | None:
+        """Why this run places no call right now."""
+        return why_not(run.contender, self._world())
+
+    def release_scheduled(self) -> None:
+        """The dialer stops: what was not written goes back to the hopper."""
+        for flight in list(self._board.flights.values()):
+            if flight.call.state == CallState.SCHEDULED:
+                self._follow.tell(flight, ev.Released(flight.call.wombatid))
+        self._flush_releases()
+
+    # Performers of effects
+
+    def record(self, flight: Flight, effect: Effect) -> None:
+        self._to_mark.append(flight)
+
+    def free_line(self, flight: Flight, effect: Effect) -> None:
+        assert flight.route is not None, "a line was given back by a call without one"
+        flight.route.trunk.give()
+        flight.route.end_point.give()
+        self.kick()
+
+    def return_to_hopper(self, flight: Flight, effect: Effect) -> None:
+        call, run = flight.call, flight.run
+        assert flight.route is not None
+        self._board.pbxs[flight.route.server_id].granted.discard(call.wombatid)
+        self._board.flights.pop(call.wombatid, None)
+        run.flights.pop(call.wombatid, None)
+        flight.route = None
+        flight.turn += 1
+        self._to_release[call.wombatid] = run
+        if run.machine.state != RunState.REMOVED:
+            run.hopper.put_back(flight)
+
+    # The pass
+
+    def _pass(self) -> None:
+        self._kicked = False
+        world = self._world()
+        for grant in grants(world):
+            self._grant(self._board.runs[grant.run_id], grant.route)
+        self._mark_next()
+        self._flush_releases()
+
+    def _grant(self, run: LiveRun, route: Route) -> None:
+        flight = run.hopper.take()
+        assert flight is not None, "granted to a run with an empty hopper"
+        wombatid = flight.call.wombatid
+        flight.route = route
+        flight.turn += 1
+        self._to_release.pop(wombatid, None)  # it is marked again: an older release must not come after that
+        self._board.flights[wombatid] = run.flights[wombatid] = flight
+        self._board.pbxs[route.server_id].granted.add(wombatid)
+        self._follow.tell(flight, ev.Scheduled(wombatid))
+
+    def _world(self) -> World:
+        gates = {
+            pbx.id: Gate(
+                connected=pbx.ready and pbx.driver.connected,
+                budget=UNITS_AHEAD * pbx.budget.per_unit - len(pbx.granted),
+                room=pbx.pressure.room - len(pbx.granted),
+            )
+            for pbx in self._board.pbxs.values()
+        }
+        return World([run.contender for run in self._board.runs.values()], gates, self._hold())
+
+    def _hold(self) -> WhyNot | None:
+        if self._board.state != DialerState.READY:
+            return WhyNot.STOPPING
+        if self._clock.seconds() < self._hold_until:
+            return WhyNot.DATABASE
+        return WhyNot.JOURNAL if self._journal.full else None
+
+    # Marks and releases
+
+    def _mark_next(self) -> None:
+        if self._marking or not self._to_mark:
+            return
+        batch = [(flight, flight.turn) for flight in self._to_mark if flight.call.state == CallState.SCHEDULED]
+        self._to_mark.clear()
+        if not batch:
+            return
+        self._marking = True
+        marks = [_mark(flight) for flight, _ in batch]
+        self._desk.mark(marks, now=self._clock.seconds()).addCallbacks(
+            lambda _: self._marked(batch), lambda failure: self._not_marked(batch, failure)
+        ).addErrback(self._fence)
+
+    def _marked(self, batch: list[tuple[Flight, int]]) -> None:
+        self._marking = False
+        self._board.database_trouble = ""
+        for flight, turn in batch:
+            if flight.turn == turn and flight.call.state == CallState.SCHEDULED:
+                self._follow.tell(flight, ev.Recorded(flight.call.wombatid))
+        self._mark_next()
+
+    def _not_marked(self, batch: list[tuple[Flight, int]], failure: Failure) -> None:
+        self._marking = False
+        self.note_trouble(failure)
+        for flight, turn in batch:
+            if flight.turn == turn and flight.call.state == CallState.SCHEDULED:
+                self._follow.tell(flight, ev.Released(flight.call.wombatid))
+        self._mark_next()
+
+    def note_trouble(self, failure: Failure) -> None:
+        """The database could not be written: nobody is dialled who cannot be logged."""
+        self._hold_until = self._clock.seconds() + HOLD_S
+        text = str(failure.value)
+        if failure.check(StoreError) is None:
+            log.failure("scheduling: a mistake of ours", failure=failure)
+        elif text != self._board.database_trouble:
+            log.error("no calls are placed: {trouble}", trouble=text)
+        self._board.database_trouble = text
+
+    def _flush_releases(self) -> None:
+        if self._releasing or not self._to_release or self._clock.seconds() < self._hold_until:
+            return
+        self._releasing = True
+        batch, self._to_release = self._to_release, {}
+        self._desk.release(list(batch)).addCallbacks(
+            lambda _: self._released(batch), lambda failure: self._not_released(batch, failure)
+        ).addErrback(self._fence)
+
+    def _released(self, batch: dict[int, LiveRun]) -> None:
+        self._releasing = False
+        for run in {run.id: run for run in batch.values()}.values():
+            if run.machine.state == RunState.REMOVED:
+                self._desk.give_up(run.id).addErrback(self.note_trouble)
+
+    def _not_released(self, batch: dict[int, LiveRun], failure: Failure) -> None:
+        self._releasing = False
+        again = {wombatid: run for wombatid, run in batch.items() if wombatid not in self._board.flights}
+        self._to_release = {**again, **self._to_release}
+        self.note_trouble(failure)
+
+    def _fence(self, failure: Failure) -> None:
+        log.failure("scheduling: a mistake of ours", failure=failure)
+
+
+def _mark(flight: Flight) -> DialMark:
+    route = flight.route
+    assert route is not None
+    return DialMark(
+        flight.call.wombatid,
+        server_id=route.server_id,
+        trunk_id=route.trunk.key,
+        end_point_id=route.end_point.key,
+    )

@@ -1,0 +1,152 @@
+"""Around it: the runs. Start, pause, resume, remove, the active period, out of numbers, changed configuration."""
+
+from twisted.logger import Logger
+
+from wombat_ari.bridge.desk import Desk, LoadedRun
+from wombat_ari.bridge.journal import Journal
+from wombat_ari.core.hopper import Hopper
+from wombat_ari.core.hours import is_open
+from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
+from wombat_ari.core.turns import Contender, level
+from wombat_ari.engine.board import Board, Clock, LiveRun, Tally
+from wombat_ari.engine.schedule import Schedule
+from wombat_ari.model.calls import RunChange, SystemLogEntry
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import ListUse, RunState
+
+log = Logger()
+
+VERB = {RunEvent.PAUSED: "paused", RunEvent.RESUMED: "resumed", RunEvent.REMOVED: "removed"}
+
+
+class Supervise:
+    """``zone`` is the dialer's own time zone, for campaigns that name none."""
+
+    def __init__(
+        self, board: Board, clock: Clock, desk: Desk, journal: Journal, schedule: Schedule, *, zone: str = "UTC"
+    ) -> None:
+        self._board = board
+        self._clock = clock
+        self._desk = desk
+        self._journal = journal
+        self._schedule = schedule
+        self._zone = zone
+
+    # Commands
+
+    async def start(self, campaign: str, by: str) -> LiveRun:
+        """Start a run; UserError says why not."""
+        loaded = await self._desk.start_run(campaign, now=self._clock.seconds(), by=by)
+        run = self.adopt(loaded)
+        self._happened(run, RunEvent.STARTED, by)
+        self.look_at(run)
+        return run
+
+    async def command(self, campaign: str, event: RunEvent, by: str) -> LiveRun:
+        """Pause, resume or remove the live run of a campaign; durable when this returns."""
+        run = self._board.run_of(campaign)
+        if run is None:
+            raise UserError(f"campaign {campaign!r} has no live run", code="no-run")
+        if not run.machine.allows(event):
+            raise UserError(
+                f"the run of {campaign!r} is {run.machine.state} and cannot be {VERB[event]}", code="wrong-state"
+            )
+        self._happened(run, event, by)
+        await self._journal.drain()
+        self.look_at(run)
+        return run
+
+    # What happens by itself
+
+    def tick(self) -> None:
+        """Look at every run: the wall clock, and whether it still has work."""
+        for run in list(self._board.runs.values()):
+            self.look_at(run)
+
+    def look_at(self, run: LiveRun) -> None:
+        state = run.machine.state
+        if state not in (RunState.RUNNING, RunState.WRONG_TIME, RunState.IDLE):
+            return
+        open_now = is_open(run.campaign.active_period, self._clock.seconds(), default_zone=self._zone)
+        if state == RunState.RUNNING and not open_now:
+            self._happened(run, RunEvent.TIME_CLOSED)
+        elif state == RunState.WRONG_TIME and open_now:
+            self._happened(run, RunEvent.TIME_OPENED)
+        elif state == RunState.IDLE and not self._out_of_work(run):
+            self._happened(run, RunEvent.NUMBERS_CAME)
+        elif state == RunState.RUNNING and self._out_of_work(run):
+            idles = run.campaign.idles_on_termination
+            self._happened(run, RunEvent.RAN_IDLE if idles else RunEvent.RAN_OUT)
+
+    def adopt(self, loaded: LoadedRun) -> LiveRun:
+        """Take a stored run onto the board."""
+        machine = RunMachine(loaded.row.state)
+        hopper: Hopper = Hopper(loaded.campaign.batch_size)
+        contender = Contender(
+            run_id=loaded.row.id,
+            priority=loaded.campaign.priority,
+            state=machine.state,
+            routes=self._board.routes_of(loaded.campaign),
+            waiting=hopper.__len__,
+        )
+        run = LiveRun(
+            id=loaded.row.id,
+            campaign=loaded.campaign,
+            started_at=loaded.row.started_at,
+            machine=machine,
+            hopper=hopper,
+            contender=contender,
+            tally=Tally.of(loaded.row.counters),
+            lists={item.list_id: item.name for item in loaded.lists},
+            remaining=sum(item.remaining for item in loaded.lists if not item.paused),
+        )
+        # What was due while we were away is due now: look at once.
+        hopper.next_retry_at = 0.0 if run.tally.open_retries else None
+        level([other.contender for other in self._board.runs.values()], contender)
+        self._board.runs[run.id] = run
+        return run
+
+    def _out_of_work(self, run: LiveRun) -> bool:
+        hopper = run.hopper
+        if hopper.filling:
+            return False
+        return out_of_work(Work(len(hopper), len(run.flights), run.tally.open_retries, hopper.exhausted))
+
+    def _happened(self, run: LiveRun, event: RunEvent, by: str = "dialer") -> None:
+        before = run.machine.state
+        effects = run.machine.handle(event)
+        if effects is None:
+            log.warn("run {run}: {event} is not known in {state}, ignored", run=run.id, event=event, state=before)
+            return
+        run.contender.state = run.machine.state
+        log.info(
+            "run {run} of {campaign}: {before} -> {after} on {event}",
+            run=run.id, campaign=run.name, before=before, after=run.machine.state, event=event,
+        )  # fmt: skip
+        for effect in effects:
+            self._perform(run, effect, by)
+        self._schedule.kick()
+
+    def _perform(self, run: LiveRun, effect: RunEffect, by: str) -> None:
+        now = self._clock.seconds()
+        if effect == RunEffect.SAVE:
+            self._journal.add(RunChange(run.id, run.machine.state, now))
+            self._journal.add(SystemLogEntry(now, by, run.machine.state, f"campaign {run.name}", f"run {run.id}"))
+        elif effect == RunEffect.DISMISS:
+            run.hopper.drain()
+        elif effect == RunEffect.CLOSE:
+            # Calls in progress go on and are settled; they know their run themselves.
+            self._board.runs.pop(run.id, None)
+
+    # Configuration
+
+    async def reload(self) -> None:
+        """Take changed campaigns of live runs, capacities and rules into use. Servers are ``engine/recover``'s."""
+        for run in list(self._board.runs.values()):
+            assert run.campaign.id is not None
+            run.campaign = await self._desk.load_campaign(run.campaign.id)
+            run.contender.priority = run.campaign.priority
+            run.contender.routes = self._board.routes_of(run.campaign)
+            run.hopper.batch = run.campaign.batch_size
+            run.lists = {item.list_id: item.name for item in run.campaign.lists if item.use == ListUse.NORMAL}
+        self._schedule.kick()
