@@ -1,12 +1,12 @@
 """Opens a database by URL and lends its connection for one transaction at a time.
 
-One connection a thread, made when first needed and made again after a loss. ``transaction()`` is the only door to SQL: it
-begins, hands out a ``Transaction``, and commits; any error rolls back and comes out as a ``StoreError`` that says why.
-SQL is written with ``%s`` and works on both databases.
+One connection a thread, made when first needed and made again after a loss. ``transaction()`` is the only door to
+SQL: it begins, hands out a ``Transaction``, and commits; any error rolls back and comes out as a ``StoreError`` that
+says why. SQL is written with ``%s`` and works on both databases.
 
-SQLite: WAL; ``synchronous=FULL``, so that a commit survives a power cut and not only a killed process (what was answered
-"OK" stays). Writers begin IMMEDIATE, so two of them queue instead of failing half-way. MySQL: READ COMMITTED, strict mode,
-UTC, and time-outs so that a frozen server is noticed.
+SQLite: WAL; ``synchronous=FULL``, so that a commit survives a power cut and not only a killed process (what was
+answered "OK" stays). Writers begin IMMEDIATE, so two of them queue instead of failing half-way. MySQL: READ
+COMMITTED, strict mode, UTC, and time-outs so that a frozen server is noticed.
 """
 
 import sqlite3
@@ -28,6 +28,9 @@ from wombat_ari.store.secrets import SecretBox
 Row = tuple[Any, ...]
 
 
+_STATEMENT_BYTES = 1 << 20  #: of one INSERT of many rows; the server takes 16 MB
+
+
 @lru_cache(maxsize=512)
 def _question_marks(sql: str) -> str:
     return sql.replace("%s", "?").replace("%%", "%")
@@ -47,6 +50,8 @@ class Transaction:
         self.peewee = database
         self.kind = kind
         self._cursor = database.connection().cursor()
+        if kind == "mysql":
+            self._cursor.max_stmt_length = _STATEMENT_BYTES
 
     def _spell(self, sql: str) -> str:
         return _question_marks(sql) if self.kind == "sqlite" else sql

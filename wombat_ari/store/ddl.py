@@ -7,8 +7,9 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from peewee import CompositeKey, Field, ForeignKeyField
+from peewee import CharField, CompositeKey, Field, ForeignKeyField
 
 from wombat_ari.store.tables import ALL, BaseTable, Described
 
@@ -81,7 +82,7 @@ def _column(field: Field, kind: str) -> str:
 def _type(field: Field, kind: str) -> str:
     name = field.rel_field.field_type if isinstance(field, ForeignKeyField) else field.field_type
     name = "BIGINT" if isinstance(field, ForeignKeyField) and name == "BIGAUTO" else name
-    if name == "VARCHAR":
+    if isinstance(field, CharField):
         return f"VARCHAR({field.max_length})"
     if kind == "sqlite":
         return "TEXT" if name == "MEDIUMTEXT" else _SQLITE_TYPES.get(name, name)
@@ -89,12 +90,12 @@ def _type(field: Field, kind: str) -> str:
 
 
 def _needs_key_line(table: type[BaseTable], kind: str) -> bool:
-    key = table._meta.primary_key
+    key: Any = table._meta.primary_key
     return isinstance(key, CompositeKey) or kind == "mysql" or key.field_type != "BIGAUTO"
 
 
 def _primary(table: type[BaseTable]) -> list[str]:
-    key = table._meta.primary_key
+    key: Any = table._meta.primary_key
     names = key.field_names if isinstance(key, CompositeKey) else [key.name]
     return [table._meta.fields[name].column_name for name in names]
 
@@ -114,9 +115,10 @@ def _quoted(text: str) -> str:
 
 _DICTIONARY_HEAD = """# Data dictionary
 
-Generated from the models by `python3 -m wombat_ari.store.ddl sql`; `docs/data-model.md` tells how the tables work together.
-`schema.mysql.sql` and `schema.sqlite.sql` are the same tables as DDL; `reports/` holds queries for your own tools.
-Moments are epoch seconds in UTC: `FROM_UNIXTIME(attempted_at)` on MySQL, `datetime(attempted_at, 'unixepoch')` on SQLite.
+Generated from the models by `python3 -m wombat_ari.store.ddl sql`; `docs/data-model.md` tells how the tables work
+together. `schema.mysql.sql` and `schema.sqlite.sql` are the same tables as DDL; `reports/` holds queries for your own
+tools. Moments are epoch seconds in UTC: `FROM_UNIXTIME(attempted_at)` on MySQL, `datetime(attempted_at, 'unixepoch')`
+on SQLite.
 
 """
 

@@ -47,7 +47,7 @@ class SqliteFile(peewee.SqliteDatabase):
             error = sqlite3.OperationalError(f"there is no folder {folder} for {Path(self.database).name}")
             error.sqlite_errorname = "SQLITE_CANTOPEN"
             raise error
-        return super()._connect()
+        return super()._connect()  # type: ignore[misc]
 
 
 class MysqlServer(peewee.MySQLDatabase):

@@ -1,8 +1,8 @@
 """What a driver's error means: one ``StoreError`` whose text names the cause and what to do.
 
-``transient`` is True when the same rows may pass later (away, locked, full, wrong password, read-only: somebody will mend it)
-and False when these rows never will (data, constraint, SQL). The journal retries the first and isolates the second.
-``lost`` is True when the connection is of no more use.
+``transient`` is True when the same rows may pass later (away, locked, full, wrong password, read-only: somebody will
+mend it) and False when these rows never will (data, constraint, SQL). The journal retries the first and isolates the
+second. ``lost`` is True when the connection is of no more use.
 """
 
 import sqlite3
@@ -72,7 +72,7 @@ _SQLITE: dict[str, _Meaning] = {
 
 
 def fault_of(error: BaseException, name: str) -> StoreFault | None:
-    """The fault that a driver's or peewee's error means, None when it is neither. ``name`` names the database in the text."""
+    """The fault that a driver's or peewee's error means, None when it is neither. ``name``: of the database."""
     cause = _unwrap(error)
     if isinstance(cause, sqlite3.Error):
         return _fault(_sqlite_meaning(cause), str(cause), name)

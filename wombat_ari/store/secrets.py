@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with Fernet (AES-128-CBC and HMAC-SHA256) by a key in a file of mode 0600 outside the database.
+"""Secrets at rest: encrypted (Fernet: AES-128-CBC, HMAC-SHA256) by a key in a file of mode 0600 outside the database.
 
 The file is made when the first secret is stored. It must be backed up apart from the database: without it the stored
 passwords cannot be read and must be entered again.
@@ -22,7 +22,7 @@ class SecretBox:
         self._fernet: Fernet | None = None
 
     def seal(self, secret: Secret, *, others_exist: Callable[[], bool]) -> str:
-        """``others_exist`` tells whether secrets are stored already: then a missing key file is an error, not made anew."""
+        """``others_exist``: are secrets stored already? Then a missing key file is an error and not made anew."""
         if not secret:
             return ""
         return self._open(others_exist).encrypt(secret.reveal().encode()).decode("ascii")

@@ -1,8 +1,8 @@
 """Numbered migrations and the one way to apply them.
 
-Rules of the place: a module ``mNNNN_name`` with ``apply(tx, *, now)``; numbers have no gap; once released a migration never
-changes (it spells its SQL out and does not use the models). SQLite runs all that is missing in one transaction. MySQL
-commits at each DDL statement, so a migration there must be able to run again over what an interrupted one left
+Rules of the place: a module ``mNNNN_name`` with ``apply(tx, *, now)``; numbers have no gap; once released a migration
+never changes (it spells its SQL out and does not use the models). SQLite runs all that is missing in one transaction.
+MySQL commits at each DDL statement, so a migration there must be able to run again over what an interrupted one left
 (``IF NOT EXISTS``), and a named lock keeps a second process waiting.
 """
 
@@ -15,6 +15,10 @@ from wombat_ari.store.database import Database, Transaction
 MODULES = ("m0001_initial",)
 LATEST = len(MODULES)
 _LOCK_WAIT_S = 60
+_TABLES = {
+    "sqlite": "sqlite_master WHERE name",
+    "mysql": "information_schema.tables WHERE table_schema = DATABASE() AND table_name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def schema_state(db: Database) -> SchemaState:
 
 
 def migrate(db: Database, *, now: float) -> SchemaState:
-    """Apply what is missing. StoreError when the database is of a newer program than this one. Two may start at once."""
+    """Apply what is missing. StoreError when the database is of a newer program. Two may start at once."""
     if schema_state(db).version < LATEST:
         with db.transaction() as tx:
             _lock(tx)
@@ -57,7 +61,8 @@ def require_current(db: Database) -> SchemaState:
         )
     if not state.current:
         raise StoreError(
-            f"database {db.name}: its schema has version {state.version}, {state.known} is needed: run 'wombat-ari init'",
+            f"database {db.name}: its schema has version {state.version}, {state.known} is needed: "
+            "run 'wombat-ari init'",
             code="store_schema",
         )
     return state
@@ -71,18 +76,15 @@ def _apply_missing(tx: Transaction, now: float) -> None:
 
 
 def _version(tx: Transaction) -> int:
-    if tx.kind == "sqlite":
-        found = tx.value("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'")
-    else:
-        found = tx.value(
-            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_version'"
-        )
+    found = tx.value(f"SELECT COUNT(*) FROM {_TABLES[tx.kind]} = 'schema_version'")
     return int(tx.value("SELECT COALESCE(MAX(version), 0) FROM schema_version")) if found else 0
 
 
 def _lock(tx: Transaction) -> None:
     """MySQL only: BEGIN IMMEDIATE did it on SQLite."""
-    if tx.kind == "mysql" and tx.value("SELECT GET_LOCK(CONCAT('wombat_ari ', DATABASE()), %s)", (_LOCK_WAIT_S,)) != 1:
+    if tx.kind != "mysql":
+        return
+    if tx.value("SELECT GET_LOCK(CONCAT('wombat_ari ', DATABASE()), %s)", (_LOCK_WAIT_S,)) != 1:
         raise StoreError(
             "another process is upgrading the schema and did not end within a minute: try again when it has",
             code="store_locked",

@@ -1,10 +1,10 @@
 """All tables as peewee models, in an order in which they can be created. Nothing here is bound to a database.
 
-The models are the one description of the schema: DDL, data dictionary and the check of the migrations are made from them,
-so every column has a ``help_text``. Names are usable in SQL without quotes on both databases. Text compares exactly
-(utf8mb4_bin on MySQL, BINARY on SQLite): ``Sales`` and ``sales`` are two names. Moments are epoch seconds (DOUBLE, UTC) and
-end in ``_at``; lengths end in ``_ms`` or ``_s``. Configured things refer to each other by foreign key; the rows that
-come by the thousand (attempt, open_retry, call_log) do not, their writer holds the ledger instead.
+The models are the one description of the schema: DDL, data dictionary and the check of the migrations are made from
+them, so every column has a ``help_text``. Names are usable in SQL without quotes on both databases. Text compares
+exactly (utf8mb4_bin on MySQL, BINARY on SQLite): ``Sales`` and ``sales`` are two names. Moments are epoch seconds
+(DOUBLE, UTC) and end in ``_at``; lengths end in ``_ms`` or ``_s``. Configured things refer to each other by foreign
+key; the rows that come by the thousand (attempt, open_retry, call_log) do not, their writer holds the ledger instead.
 """
 
 from wombat_ari.store.tables.admin import (

@@ -1,4 +1,4 @@
-"""Tables of people and of watching: users and classes, the audit trail, the system log, the dialer's lease, the version."""
+"""Tables of people and of watching: users, classes, audit trail, system log, the dialer's lease, the version."""
 
 from wombat_ari.store.tables.base import BaseTable, Described, big, flag, ident, long_text, moment, refers, text, whole
 from wombat_ari.store.tables.config import NAME

@@ -60,7 +60,7 @@ def flag(meaning: str) -> Any:
 
 
 def refers(to: type[Model], meaning: str, **options: Any) -> Any:
-    """A foreign key. The field has the name of its column (``server_id``); its index is a part of the table's own list."""
+    """A foreign key. The field has the name of its column (``server_id``)."""
     return ForeignKeyField(to, backref="+", lazy_load=False, help_text=meaning, **options)
 
 

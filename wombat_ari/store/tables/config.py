@@ -1,4 +1,4 @@
-"""Tables of what a person configures (spec: servers, trunks, end points, lists and records, campaigns and their links)."""
+"""Tables of what a person configures: servers, trunks, end points, lists, records, campaigns and their links."""
 
 from peewee import CompositeKey
 

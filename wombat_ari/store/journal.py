@@ -1,0 +1,166 @@
+"""What happened, written behind in batches: one transaction, a handful of statements, whatever the batch holds.
+
+A batch may come again (its commit was ambiguous): a result that is in the log already changes nothing. StoreError with
+``transient`` False means that some entry of the batch can never be written; nothing of the batch was, and the caller
+cuts it in halves to find which. Locks are taken in one order: runs by id, then attempts, then records.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from wombat_ari.model.calls import Amendment, CallProgress, CallResult, JournalEntry, RunChange, SystemLogEntry
+from wombat_ari.model.errors import StoreError
+from wombat_ari.model.states import CallState
+from wombat_ari.store.claims import lock_runs
+from wombat_ari.store.database import Database, Row, Transaction, marks
+from wombat_ari.store.rows import RunNames, dump, insert_log, load, log_row, was_answered
+from wombat_ari.store.runs import change_state
+
+AMENDABLE_S = 60.0  #: so long after the hang-up a late word is still added
+
+
+def write(db: Database, entries: Sequence[JournalEntry]) -> None:
+    """Write a batch (up to some hundred entries) in one transaction."""
+    results: dict[int, CallResult] = {}
+    for entry in entries:
+        if isinstance(entry, CallResult):
+            results.setdefault(entry.claim.wombatid, entry)
+    changes = [entry for entry in entries if isinstance(entry, RunChange)]
+    with db.transaction() as tx:
+        run_ids = {result.claim.run_id for result in results.values()} | {change.run_id for change in changes}
+        runs = lock_runs(tx, run_ids) if run_ids else {}
+        _progress(tx, [e for e in entries if isinstance(e, CallProgress) and e.wombatid not in results])
+        _settle(tx, results, runs)
+        for entry in entries:
+            if isinstance(entry, Amendment):
+                _amend(tx, entry)
+        for change in changes:
+            change_state(tx, change.run_id, state=change.state, at=change.at)
+        write_system_log(tx, [entry for entry in entries if isinstance(entry, SystemLogEntry)])
+
+
+def amend(db: Database, amendment: Amendment, *, now: float) -> bool:
+    """A late word on a logged attempt. False, and nothing changed, when it is not logged or ended over a minute ago."""
+    with db.transaction() as tx:
+        ended_at = tx.value("SELECT ended_at FROM call_log WHERE wombatid = %s", (amendment.wombatid,))
+        if ended_at is None or now > ended_at + AMENDABLE_S:
+            return False
+        _amend(tx, amendment)
+        return True
+
+
+def write_system_log(tx: Transaction, entries: Iterable[SystemLogEntry]) -> None:
+    rows = [(e.at, e.user[:80], e.action[:80], e.object[:255], e.detail) for e in entries]
+    tx.many("INSERT INTO system_log (at, login, action, object, detail) VALUES (%s, %s, %s, %s, %s)", rows)
+
+
+def _progress(tx: Transaction, entries: Sequence[CallProgress]) -> None:
+    """Only the last state of each attempt is written, and it never replaces a later one."""
+    last: dict[int, list[object]] = {}
+    for entry in entries:
+        row = last.setdefault(entry.wombatid, ["", 0.0, None, None])
+        if entry.at >= row[1]:  # type: ignore[operator]
+            row[:2] = entry.state.value, entry.at
+        if entry.state is CallState.DIALLING:
+            row[2] = entry.at
+        elif entry.state is CallState.CONNECTED:
+            row[3] = entry.at
+    tx.many(
+        "UPDATE attempt SET dialling_at = COALESCE(dialling_at, %s), connected_at = COALESCE(connected_at, %s), "
+        "state = CASE WHEN state_at <= %s THEN %s ELSE state END, "
+        "state_at = CASE WHEN state_at <= %s THEN %s ELSE state_at END WHERE wombatid = %s",
+        [(r[2], r[3], r[1], r[0], r[1], r[1], wombatid) for wombatid, r in sorted(last.items())],
+    )
+
+
+def _settle(tx: Transaction, results: dict[int, CallResult], runs: dict[int, RunNames]) -> None:
+    news = _not_yet_settled(tx, results)
+    if not news:
+        return
+    for result in news:
+        if result.claim.run_id not in runs:
+            raise StoreError(f"attempt {result.claim.wombatid}: there is no run {result.claim.run_id}")
+    again = [r for r in news if r.retry_in_s > 0 and runs[r.claim.run_id].live]
+    waiting = {result.claim.wombatid for result in again}
+    insert_log(
+        tx,
+        [log_row(r, runs[r.claim.run_id], r.retry_in_s if r.claim.wombatid in waiting else 0) for r in news],
+    )
+    ids = [result.claim.wombatid for result in news]
+    tx.run(f"DELETE FROM attempt WHERE wombatid IN ({marks(len(ids))})", ids)
+    tx.many(
+        "INSERT INTO open_retry (run_id, record_id, due_at, attempt) VALUES (%s, %s, %s, %s)",
+        [_retry(r) for r in again],
+    )
+    _merge_outputs(tx, [(r.claim.record_id, r.output_attributes) for r in news if r.output_attributes])
+    _count(tx, news, waiting)
+
+
+def _not_yet_settled(tx: Transaction, results: dict[int, CallResult]) -> list[CallResult]:
+    """Those whose attempt is open. The others must be in the log already, else the entry is wrong."""
+    if not results:
+        return []
+    ids = sorted(results)
+    found = {row[0] for row in tx.rows(f"SELECT wombatid FROM attempt WHERE wombatid IN ({marks(len(ids))})", ids)}
+    others = [wombatid for wombatid in ids if wombatid not in found]
+    if others:
+        _require_logged(tx, others)
+    return [results[wombatid] for wombatid in ids if wombatid in found]
+
+
+def _require_logged(tx: Transaction, ids: list[int]) -> None:
+    rows = tx.rows(f"SELECT wombatid FROM call_log WHERE wombatid IN ({marks(len(ids))})", ids)
+    unknown = set(ids) - {row[0] for row in rows}
+    if unknown:
+        raise StoreError(f"attempts {sorted(unknown)}: neither open nor in the log, their results cannot be written")
+
+
+def _retry(result: CallResult) -> Row:
+    claim = result.claim
+    return (claim.run_id, claim.record_id, result.ended_at + result.retry_in_s, claim.attempt + 1)
+
+
+def _merge_outputs(tx: Transaction, news: Sequence[tuple[int, dict[str, str]]]) -> None:
+    """Add the attributes to those that the records have."""
+    if not news:
+        return
+    ids = sorted({record_id for record_id, _ in news})
+    rows = tx.rows(f"SELECT id, output_attributes FROM record WHERE id IN ({marks(len(ids))}){tx.for_update}", ids)
+    before: dict[int, str] = dict(rows)
+    after = {record_id: load(text) for record_id, text in rows}
+    for record_id, attributes in news:
+        after.get(record_id, {}).update(attributes)
+    changed = [(dump(a), record_id) for record_id, a in after.items() if dump(a) != before[record_id]]
+    tx.many("UPDATE record SET output_attributes = %s WHERE id = %s", changed)
+
+
+def _count(tx: Transaction, news: Sequence[CallResult], waiting: set[int]) -> None:
+    attempts, answered, again = Counter[int](), Counter[int](), Counter[int]()
+    for result in news:
+        run_id = result.claim.run_id
+        attempts[run_id] += 1
+        answered[run_id] += was_answered(result)
+        again[run_id] += result.claim.wombatid in waiting
+    tx.many(
+        "UPDATE run SET attempts = attempts + %s, answered = answered + %s, closed = closed + %s, "
+        "rescheduled = rescheduled + %s, open_retries = open_retries + %s WHERE id = %s",
+        [(n, answered[i], n - again[i], again[i], again[i], i) for i, n in sorted(attempts.items())],
+    )
+
+
+def _amend(tx: Transaction, amendment: Amendment) -> None:
+    row = tx.row(
+        f"SELECT record_id, extended_status, output_attributes FROM call_log WHERE wombatid = %s{tx.for_update}",
+        (amendment.wombatid,),
+    )
+    if row is None:
+        raise StoreError(f"attempt {amendment.wombatid}: it is not in the log, nothing can be added to it")
+    record_id, status, text = row
+    status = status if amendment.extended_status is None else amendment.extended_status[:80]
+    outputs = dump({**load(text), **amendment.output_attributes})
+    tx.run(
+        "UPDATE call_log SET extended_status = %s, output_attributes = %s WHERE wombatid = %s",
+        (status, outputs, amendment.wombatid),
+    )
+    if amendment.output_attributes:
+        _merge_outputs(tx, [(record_id, amendment.output_attributes)])
