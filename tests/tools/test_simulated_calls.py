@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 
@@ -96,3 +97,24 @@ def test_end_point_that_hangs_up(ami: Ami, exten: str) -> None:
     attempt = ami.originate("55510000", exten=exten)
     response, _ = ami.ended(attempt)
     assert response["Response"] == "Success"
+
+
+def test_fastagi_end_point_asks_the_port_of_the_call(ami: Ami) -> None:
+    """Its port is a global of the dialplan, or an attribute of the call."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(15)
+        port = str(server.getsockname()[1])
+        attempt = ami.originate("55510000", exten="104", variables={"WOMBAT_AGI_PORT": port})
+        asked = []
+        for _ in range(3):
+            link, _address = server.accept()
+            with link, link.makefile("rb") as lines:
+                environment = iter(lambda lines=lines: lines.readline().decode().strip(), "")  # type: ignore[misc]
+                asked.append(dict(line.split(": ", 1) for line in environment if ": " in line))
+    ami.ended(attempt)
+    assert [request["agi_network_script"] for request in asked] == [
+        "callstatus?V=3",
+        "attribute?HEARD=agi",
+        "append?HEARD=twice",
+    ]
+    assert {request["agi_uniqueid"] for request in asked} == {f"wbt-{attempt}"}

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.provision.cache import cache_dir
@@ -19,8 +20,22 @@ _UNREACHABLE = ("could not resolve", "could not connect", "failed getting releas
                 "connection failed", "network is unreachable", "unable to connect", "failed to fetch")  # fmt: skip
 
 
-def _deb822(text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of address and suite in the paragraphs of a ``.sources`` file."""
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One place that apt takes packages from."""
+
+    uri: str
+    suite: str
+    components: tuple[str, ...]
+
+    def may_be_debian(self) -> bool:
+        """Whether debootstrap could use it: not a security or third-party archive, as far as its line tells."""
+        known = self.uri.partition(":")[0] in {"http", "https", "file"}
+        return known and "main" in self.components and "security" not in self.suite
+
+
+def _deb822(text: str) -> Iterator[_Source]:
+    """What the paragraphs of a ``.sources`` file name."""
     for paragraph in text.split("\n\n"):
         fields: dict[str, str] = {}
         name = ""
@@ -37,11 +52,11 @@ def _deb822(text: str) -> Iterator[tuple[str, str]]:
             continue
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():
-                yield uri, suite
+                yield _Source(uri.rstrip("/"), suite, tuple(fields.get("components", "").split()))
 
 
-def _one_line(text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of address and suite in the lines of a ``.list`` file: ``deb [options] address suite component...``."""
+def _one_line(text: str) -> Iterator[_Source]:
+    """What the lines of a ``.list`` file name: ``deb [options] address suite component...``."""
     for line in text.splitlines():
         words = line.partition("#")[0].split()
         if not words or words[0] != "deb":
@@ -52,21 +67,21 @@ def _one_line(text: str) -> Iterator[tuple[str, str]]:
                 words = words[1:]
             words = words[1:]
         if len(words) >= 2:
-            yield words[0], words[1]
+            yield _Source(words[0].rstrip("/"), words[1], tuple(words[2:]))
 
 
 def apt_mirror(etc_apt: Path = _ETC_APT) -> str:
     """The address of the Debian mirror that this machine's own apt uses for its main suite."""
-    sources: list[tuple[str, str]] = []
+    sources: list[_Source] = []
     for path in sorted(etc_apt.glob("sources.list.d/*.sources")):
         sources += _deb822(path.read_text())
     for path in [etc_apt / "sources.list", *sorted(etc_apt.glob("sources.list.d/*.list"))]:
         if path.is_file():
             sources += _one_line(path.read_text())
-    for uri, suite in sources:
-        scheme = uri.partition(":")[0]
-        if scheme in {"http", "https", "file"} and "security" not in suite and uri.rstrip("/").endswith("/debian"):
-            return uri.rstrip("/")
+    usable = [source.uri for source in sources if source.may_be_debian()]
+    # Third parties name their suites as Debian does; Debian's mirrors mostly end so, and theirs do not.
+    for uri in [*(uri for uri in usable if uri.endswith("/debian")), *usable]:
+        return uri
     raise ProvisionError(
         f"No Debian mirror found in {etc_apt} (sources.list, sources.list.d).",
         hint="give apt a Debian mirror, or install an Asterisk of version 16 or later by yourself.",
