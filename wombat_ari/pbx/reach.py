@@ -1,0 +1,41 @@
+"""How a PBX is reached, and in words for people why it is not."""
+
+from typing import Any
+
+from twisted.internet import error
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+
+from wombat_ari.model.entities import Server
+from wombat_ari.model.errors import UserError
+
+
+def endpoint_of(server: Server, clock: Any, *, timeout: float) -> Any:
+    """A Twisted client endpoint; with TLS the certificate is checked against the system's store (or SSL_CERT_FILE)."""
+    plain: Any = HostnameEndpoint(clock, server.address, server.port, timeout=timeout)
+    return wrapClientTLS(_tls_options(server.address), plain) if server.tls else plain
+
+
+def the_reactor() -> Any:
+    """The process's reactor, asked for late: whoever imports this package may still choose which one it is."""
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def in_words(trouble: BaseException, where: str) -> str:
+    """What went wrong while connecting to ``where`` (``host:port``)."""
+    if isinstance(trouble, error.ConnectionRefusedError):
+        return f"connection refused at {where}: is Asterisk running, with enabled = yes in manager.conf?"
+    if isinstance(trouble, error.TimeoutError):
+        return f"no answer from {where}: wrong address, or a firewall"
+    if isinstance(trouble, error.DNSLookupError):
+        return f"the host name in {where} is not known"
+    return f"cannot connect to {where}: {str(trouble) or type(trouble).__name__}"
+
+
+def _tls_options(address: str) -> Any:
+    try:
+        from twisted.internet.ssl import optionsForClientTLS
+    except ImportError as missing:
+        raise UserError(f"TLS to a PBX needs pyOpenSSL and service-identity: {missing}", code="tls") from None
+    return optionsForClientTLS(address)
