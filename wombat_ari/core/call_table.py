@@ -41,6 +41,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         return {event: _step(action, state) for event, action in from_dialplan.items()}
 
     requested = {
+        ev.Recorded: _step(steps.nothing, S.REQUESTED),
         ev.Accepted: _step(steps.accepted, S.REQUESTED),
         ev.Refused: _step(steps.refused, S.ENDED),
         ev.ChannelCreated: _step(steps.channel, S.DIALLING, S.REQUESTED),
@@ -60,6 +61,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
     }
     dialling = {
         **requested,
+        ev.Recorded: _step(steps.nothing, S.DIALLING),
         ev.Accepted: _step(steps.accepted, S.DIALLING),
         ev.ChannelCreated: _step(steps.channel, S.DIALLING),
         ev.DialEnded: _step(steps.dial_ended, S.DIALLING),
@@ -113,15 +115,34 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.PbxStopped: _step(steps.released, S.IN_HOPPER),
         ev.HangUpAsked: _step(steps.released, S.IN_HOPPER),
     }
+    # Normal for a call that is over. Not among them: signs that its channel lives, which nobody should see any more.
+    late = (
+        ev.Accepted,
+        ev.OriginateSucceeded,
+        ev.OriginateFailed,
+        ev.DialEnded,
+        ev.LegHungUp,
+        ev.HungUp,
+        ev.HangUpAsked,
+        ev.TimeUp,
+        ev.LinkBroke,
+        ev.PbxStopped,
+        ev.FoundGone,
+        ev.TraceFound,
+    )
     return {
-        S.IN_HOPPER: {ev.Scheduled: _step(steps.scheduled, S.SCHEDULED)},
+        S.IN_HOPPER: {
+            ev.Scheduled: _step(steps.scheduled, S.SCHEDULED),
+            # Its commit was under way when it was released.
+            ev.Recorded: _step(steps.nothing, S.IN_HOPPER),
+        },
         S.SCHEDULED: scheduled,
         S.REQUESTED: {**requested, **told(S.REQUESTED)},
         S.DIALLING: {**dialling, **told(S.DIALLING)},
         S.CONNECTED: {**connected, **told(S.CONNECTED)},
         S.CLOSING: {**closing, **told(S.CLOSING)},
-        # Late and double events of an ended call are normal; a late status is the engine's to add to the log.
-        S.ENDED: told(S.ENDED),
+        # A late status is the engine's to add to the log.
+        S.ENDED: {**dict.fromkeys(late, _step(steps.nothing, S.ENDED)), **told(S.ENDED)},
         # Reverse and preview dialling have their own machine.
         S.RD_RESERVED: {},
         S.RD_SCHEDULED: {},
