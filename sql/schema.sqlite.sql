@@ -253,7 +253,6 @@ CREATE TABLE dialer_lease (
     name VARCHAR(16) NOT NULL,
     node VARCHAR(255) NOT NULL,
     pid INTEGER NOT NULL,
-    token VARCHAR(64) NOT NULL,
     acquired_at REAL NOT NULL,
     expires_at REAL NOT NULL,
     PRIMARY KEY (name)

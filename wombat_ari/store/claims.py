@@ -16,7 +16,7 @@ from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.rows import ATTEMPT_COLUMNS, RunNames, blacklist_row, claim_of, insert_log
 
 _IN_HOPPER = CallState.IN_HOPPER.value
-_SCAN_FACTOR = 10  #: with everything on a black list, so many times ``limit`` records are read before it returns
+_SCAN_FACTOR = 10  #: with everything on a black list, so many times the wanted records are read before it returns
 _BLACK_CHUNK = 500  #: numbers looked up in one statement
 _YEAR_2025 = 1735689600
 _MAY_BE_MARKED = ("IN_HOPPER", "SCHEDULED", "REQUESTED", "RD_RESERVED", "RD_SCHEDULED", "RD_AGENTREQ")
@@ -34,24 +34,24 @@ class _Fresh(NamedTuple):
     outputs: str
 
 
-def take(db: Database, run_id: int, limit: int, *, now: float) -> ClaimBatch:
-    """Claim up to ``limit`` records: retries that are due first, oldest first, then new ones in the order of the lists.
+def take(db: Database, run_id: int, *, fresh: int, retries: int, now: float) -> ClaimBatch:
+    """Claim up to ``retries`` retries that are due, oldest first, and ``fresh`` new records in the order of the lists.
 
-    ``exhausted`` is certain when True; when False the next call may still bring nothing. A run that has ended gives
-    nothing.
+    ``exhausted`` is certain when True; when False (always, when nothing fresh is wanted) the next call may still bring
+    nothing. A run that has ended gives nothing.
     """
     with db.transaction() as tx:
         run = lock_run(tx, run_id)
         if not run.live:
             return ClaimBatch((), 0, True, None)
-        retries = _take_retries(tx, run_id, limit=limit, now=now)
-        new, exhausted = _take_new(tx, run_id, campaign_id=run.campaign_id, wanted=limit - len(retries))
-        claims = _store(tx, run_id, run, dialled=[*retries, *new.dial], black=new.black, now=now)
+        again = _take_retries(tx, run_id, limit=retries, now=now)
+        new, exhausted = _take_new(tx, run_id, campaign_id=run.campaign_id, wanted=fresh)
+        claims = _store(tx, run_id, run, dialled=[*again, *new.dial], black=new.black, now=now)
         black = len(new.black)
         tx.run(
             "UPDATE run SET taken = taken + %s, closed = closed + %s, attempts = attempts + %s, "
             "open_retries = open_retries - %s WHERE id = %s",
-            (len(new.dial) + black, black, black, len(retries), run_id),
+            (len(new.dial) + black, black, black, len(again), run_id),
         )
         next_retry = tx.value("SELECT MIN(due_at) FROM open_retry WHERE run_id = %s", (run_id,))
         return ClaimBatch(claims, black, exhausted, next_retry)
@@ -131,6 +131,8 @@ def allocate_ids(tx: Transaction, count: int, now: float) -> int:
 
 
 def _take_retries(tx: Transaction, run_id: int, *, limit: int, now: float) -> list[_Fresh]:
+    if limit <= 0:
+        return []
     rows = tx.rows(
         "SELECT o.record_id, r.list_id, l.name, r.number, o.attempt, r.input_attributes, r.output_attributes "
         "FROM open_retry o JOIN record r ON r.id = o.record_id JOIN call_list l ON l.id = r.list_id "
@@ -160,12 +162,14 @@ class _Harvest:
 def _take_new(tx: Transaction, run_id: int, *, campaign_id: int, wanted: int) -> tuple[_Harvest, bool]:
     """New records from the lists in order, and whether all lists are at their ends."""
     harvest = _Harvest(wanted)
+    if wanted <= 0:
+        return harvest, False
     lists = tx.rows(
         "SELECT rl.list_id, l.name, rl.high_water FROM run_list rl JOIN call_list l ON l.id = rl.list_id "
         "WHERE rl.run_id = %s AND rl.paused = 0 ORDER BY rl.position, rl.list_id",
         (run_id,),
     )
-    black_lists = _black_lists(tx, campaign_id) if lists and wanted > 0 else []
+    black_lists = _black_lists(tx, campaign_id) if lists else []
     for list_id, name, high_water in lists:
         if harvest.room <= 0:
             return harvest, False

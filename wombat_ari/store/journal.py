@@ -92,7 +92,9 @@ def _settle(tx: Transaction, results: dict[int, CallResult], runs: dict[int, Run
         "INSERT INTO open_retry (run_id, record_id, due_at, attempt) VALUES (%s, %s, %s, %s)",
         [_retry(r) for r in again],
     )
-    _merge_outputs(tx, [(r.claim.record_id, r.output_attributes) for r in news if r.output_attributes])
+    _merge_outputs(
+        tx, [(r.claim.record_id, r.output_attributes) for r in news if r.output_attributes != r.claim.output_attributes]
+    )
     _count(tx, news, waiting)
 
 

@@ -43,8 +43,8 @@ def claim_row(claim: Claim) -> Row:
 
 def claim_of(row: Row) -> Claim:
     """The other way."""
-    head: Any = row[:7]
-    return Claim(*head, load(row[7]), load(row[8]))
+    wombatid, run_id, record_id, list_id, list_name, number, attempt, inputs, outputs = row[:9]
+    return Claim(wombatid, run_id, record_id, list_id, list_name, number, attempt, load(inputs), load(outputs))
 
 
 #: of the call log, as ``log_row`` and ``blacklist_row`` give them

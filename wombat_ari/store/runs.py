@@ -96,6 +96,14 @@ def set_boost(db: Database, run_id: int, *, factor: float) -> RunRow:
         return _one(tx, run_id)
 
 
+def give_up(db: Database, run_id: int) -> None:
+    """Close what came back to the hopper after its run was removed. Nothing is done to a run in another state."""
+    with db.transaction() as tx:
+        lock_run(tx, run_id)
+        if tx.value("SELECT state FROM run WHERE id = %s", (run_id,)) == RunState.REMOVED:
+            _give_up(tx, run_id)
+
+
 def run_lists(db: Database, run_id: int) -> list[RunList]:
     """Lists of a run in order, with how far they are and how much remains."""
     with db.transaction(write=False) as tx:

@@ -248,7 +248,6 @@ CREATE TABLE IF NOT EXISTS dialer_lease (
     name VARCHAR(16) NOT NULL COMMENT 'what is leased',
     node VARCHAR(255) NOT NULL COMMENT 'host that holds it',
     pid INTEGER NOT NULL COMMENT 'process that holds it',
-    token VARCHAR(64) NOT NULL COMMENT 'told apart by this, should a pid come again',
     acquired_at DOUBLE NOT NULL COMMENT 'since when (epoch seconds, UTC)',
     expires_at DOUBLE NOT NULL COMMENT 'after this moment another may take it (epoch seconds, UTC)',
     PRIMARY KEY (name)

@@ -74,7 +74,6 @@ class DialerLease(BaseTable):
     name = text(16, "what is leased", primary_key=True)
     node = text(255, "host that holds it")
     pid = whole("process that holds it")
-    token = text(64, "told apart by this, should a pid come again")
     acquired_at = moment("since when")
     expires_at = moment("after this moment another may take it")
 
