@@ -79,8 +79,8 @@ def write(
         if source.exists():
             shutil.copyfile(source, etc / source.name)
     (etc / "asterisk.conf").write_text(_asterisk_conf(root, name))
-    if root.major < 18:
-        # Older versions ignore the newer filter lines without a word and would send everything.
+    if root.major < 22:
+        # Versions that do not know the newer filter lines ignore them without a word and send everything.
         shutil.copyfile(etc / "manager.d/wombat-16.conf.sample", etc / "manager.d/wombat.conf")
     _fill(etc, "manager.conf", {"port = 5038": f"port = {wiring.ami_port}"})
     _fill(etc, "manager.d/wombat.conf", {"secret = change-me": f"secret = {wiring.ami_secret}"})
