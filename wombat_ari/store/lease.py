@@ -1,12 +1,12 @@
 """Which dialer works on this database: one row with an end. A second dialer is refused while the first lives.
 
-The holder renews it well before ``LEASE_S`` is over; after a crash the next one waits that long at most. The moments are
-those of the machines that run dialers, so their clocks have to agree within some seconds (the doctor looks).
+The holder renews it well before ``LEASE_S`` is over; after a crash the next one waits that long at most. The moments are those
+of the machines that run dialers, so their clocks have to agree within some seconds (the doctor looks).
 """
 
 from dataclasses import dataclass
 
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.store.database import Database, Transaction
 
 LEASE_S = 15.0  #: how long a dialer that says nothing is believed to live
@@ -26,17 +26,12 @@ def acquire(db: Database, node: str, *, pid: int, now: float) -> Lease:
 
     A lease of the same node and process is taken up again.
     """
-    with db.transaction() as tx:
-        held = _read(tx)
-        if held is not None and (held.node, held.pid) != (node, pid) and held.expires_at > now:
-            raise UserError(_refusal(held, now), code="lease")
-        lease = Lease(node, pid, now, now + LEASE_S)
-        tx.run("DELETE FROM dialer_lease WHERE name = %s", (_NAME,))
-        tx.run(
-            "INSERT INTO dialer_lease (name, node, pid, acquired_at, expires_at) VALUES (%s, %s, %s, %s, %s)",
-            (_NAME, node, pid, lease.acquired_at, lease.expires_at),
-        )
-        return lease
+    try:
+        return _acquire(db, node, pid=pid, now=now)
+    except StoreError as error:
+        if error.code != "store_duplicate":
+            raise
+        return _acquire(db, node, pid=pid, now=now)  # another one was first by a hair: it is named
 
 
 def renew(db: Database, node: str, *, pid: int, now: float) -> None:
@@ -58,6 +53,20 @@ def holder(db: Database) -> Lease | None:
     """Who holds it, also when it has run out; None when nobody does."""
     with db.transaction(write=False) as tx:
         return _read(tx, lock=False)
+
+
+def _acquire(db: Database, node: str, *, pid: int, now: float) -> Lease:
+    with db.transaction() as tx:
+        held = _read(tx)
+        if held is not None and (held.node, held.pid) != (node, pid) and held.expires_at > now:
+            raise UserError(_refusal(held, now), code="lease")
+        lease = Lease(node, pid, now, now + LEASE_S)
+        tx.run("DELETE FROM dialer_lease WHERE name = %s", (_NAME,))
+        tx.run(
+            "INSERT INTO dialer_lease (name, node, pid, acquired_at, expires_at) VALUES (%s, %s, %s, %s, %s)",
+            (_NAME, node, pid, lease.acquired_at, lease.expires_at),
+        )
+        return lease
 
 
 def _read(tx: Transaction, *, lock: bool = True) -> Lease | None:

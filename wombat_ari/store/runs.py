@@ -96,14 +96,6 @@ def set_boost(db: Database, run_id: int, *, factor: float) -> RunRow:
         return _one(tx, run_id)
 
 
-def give_up(db: Database, run_id: int) -> None:
-    """Close what came back to the hopper after its run was removed. Nothing is done to a run in another state."""
-    with db.transaction() as tx:
-        lock_run(tx, run_id)
-        if tx.value("SELECT state FROM run WHERE id = %s", (run_id,)) == RunState.REMOVED:
-            _give_up(tx, run_id)
-
-
 def run_lists(db: Database, run_id: int) -> list[RunList]:
     """Lists of a run in order, with how far they are and how much remains."""
     with db.transaction(write=False) as tx:
@@ -154,10 +146,8 @@ def change_state(tx: Transaction, run_id: int, *, state: RunState, at: float) ->
     end = "" if live else ", ended_at = %s, live_campaign_id = NULL"
     params = (state.value, at) if live else (state.value, at, at)
     current = "id = %s AND live_campaign_id IS NOT NULL AND state_at <= %s"
-    if (
-        tx.run(f"UPDATE run SET state = %s, state_at = %s{end} WHERE {current}", (*params, run_id, at))
-        and state is RunState.REMOVED
-    ):
+    changed = tx.run(f"UPDATE run SET state = %s, state_at = %s{end} WHERE {current}", (*params, run_id, at))
+    if changed and state is RunState.REMOVED:
         _give_up(tx, run_id)
 
 
