@@ -1,0 +1,158 @@
+"""``wombat-ari run``, ``pause``, ``resume``, ``remove``, ``status``: ask the dialer, and watch it in the terminal."""
+
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+
+from wombat_ari.app.cli import settings_of
+from wombat_ari.app.control import ControlClient
+from wombat_ari.model.errors import UserError
+
+LOOK_S = 0.5  #: how often a watched run is looked at
+EXIT_REMOVED = 3
+
+
+@click.command()
+@click.argument("campaign")
+@click.option("--no-watch", is_flag=True, help="Start it and return at once.")
+@click.option("--attach", is_flag=True, help="Watch a run that is live already; start nothing.")
+@click.pass_context
+def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None:
+    """Start CAMPAIGN and watch it until it completes (or idles). The dialer must be running.
+
+    Ctrl-C ends the watching, not the run. Exit status: 0 completed or idle, 3 removed meanwhile.
+    """
+
+    async def work(client: ControlClient, reactor: Any) -> int:
+        if not attach:
+            started = await client.start_run(campaign, by=_who())
+            click.echo(f"run {started['id']} of {campaign} started")
+        if no_watch:
+            return 0
+        return await _watch(client, reactor, campaign)
+
+    sys.exit(_with_dialer(ctx, work))
+
+
+def _simple(name: str, text: str) -> click.Command:
+    @click.command(name, help=text)
+    @click.argument("campaign")
+    @click.pass_context
+    def command(ctx: click.Context, campaign: str) -> None:
+        async def work(client: ControlClient, reactor: Any) -> int:
+            about = await getattr(client, f"{name}_run")(campaign, by=_who())
+            click.echo(f"run {about['id']} of {campaign} is {about['state']}")
+            return 0
+
+        sys.exit(_with_dialer(ctx, work))
+
+    return command
+
+
+pause = _simple("pause", "Pause the live run of CAMPAIGN: no new calls, those in progress go on.")
+resume = _simple("resume", "Resume the paused run of CAMPAIGN.")
+remove = _simple("remove", "End the run of CAMPAIGN for good (it must be paused, idle or out of its hours).")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The whole picture as JSON, live calls included.")
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Show what the dialer is doing now. Exit status 2 when it is not running."""
+
+    async def work(client: ControlClient, reactor: Any) -> int:
+        snapshot = await client.snapshot(calls=as_json)
+        if as_json:
+            click.echo(json.dumps(snapshot, indent=2, ensure_ascii=False))
+            return 0
+        from rich.console import Console
+
+        from wombat_ari.app.screen import status_screen
+
+        Console().print(status_screen(snapshot))
+        return 0
+
+    sys.exit(_with_dialer(ctx, work))
+
+
+async def _watch(client: ControlClient, reactor: Any, campaign: str) -> int:
+    """Draw the run until it is gone from the live ones, or idle."""
+    from rich.console import Console
+    from rich.live import Live
+    from twisted.internet.task import deferLater
+
+    from wombat_ari.app.screen import plain_line, run_screen
+
+    console = Console()
+    last: dict[str, Any] | None = None
+    said = 0.0
+    with Live(console=console, refresh_per_second=4, transient=False, auto_refresh=False) as live:
+        while True:
+            snapshot = await client.snapshot()
+            mine = next((one for one in snapshot["runs"] if one["campaign"] == campaign), None)
+            if mine is None:
+                break
+            last = mine
+            if console.is_terminal:
+                live.update(run_screen(snapshot, mine), refresh=True)
+            elif time.monotonic() - said >= 5:
+                said = time.monotonic()
+                click.echo(plain_line(mine))
+            if mine["state"] == "IDLE":
+                break
+            await deferLater(reactor, LOOK_S)
+    return _ended(campaign, last)
+
+
+def _ended(campaign: str, last: dict[str, Any] | None) -> int:
+    if last is None:
+        raise UserError(f"campaign {campaign!r} has no live run")
+    if last["state"] == "IDLE":
+        click.echo(f"{campaign} is IDLE: all numbers are done, it waits for more")
+        return 0
+    if last["state"] == "RUNNING":
+        click.echo(f"{campaign} is COMPLETED")
+        return 0
+    click.echo(f"{campaign} was removed", err=True)
+    return EXIT_REMOVED
+
+
+Work = Callable[[ControlClient, Any], Coroutine[Any, Any, int]]
+
+
+def _with_dialer(ctx: click.Context, work: Work) -> int:
+    """Run a coroutine with a control client on a reactor of its own; a user's mistake is raised again here."""
+    settings = settings_of(ctx)
+    from twisted.internet import defer, reactor, task
+
+    client = ControlClient(reactor, settings.control_socket)
+    outcome: dict[str, Any] = {"status": 0}
+
+    async def whole() -> None:
+        try:
+            outcome["status"] = await work(client, reactor)
+        except UserError as error:
+            outcome["error"] = error
+        finally:
+            client.close()
+
+    try:
+        task.react(lambda _: defer.Deferred.fromCoroutine(whole()), _reactor=reactor)
+    except SystemExit as ended:
+        if ended.code:
+            return int(ended.code) if isinstance(ended.code, int) else 1
+    if "error" in outcome:
+        raise outcome["error"]
+    return int(outcome["status"])
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "cli"

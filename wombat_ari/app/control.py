@@ -1,0 +1,181 @@
+"""The control socket between processes: Twisted AMP over a UNIX socket that only its owner may open.
+
+Commands have typed arguments and answer when what they did is durable; a refusal is a ``UserError`` with its text on
+the other side too. Snapshots are JSON, sent in parts since an AMP value holds 64 KB at most.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from twisted.internet import defer
+from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
+from twisted.internet.protocol import Factory
+from twisted.protocols import amp
+
+from wombat_ari.engine.obey import Obey
+from wombat_ari.model.errors import UserError
+
+PART = 60_000  #: bytes of a snapshot in one answer
+ANSWER_S = 30.0  #: a command that is not answered in this time has failed
+
+Result = TypeVar("Result")
+
+
+class _Command(amp.Command):
+    errors = {UserError: b"USER"}
+
+
+class StartRun(_Command):
+    """Start a run of a campaign."""
+
+    arguments = [(b"campaign", amp.Unicode()), (b"by", amp.Unicode())]
+    response = [(b"run", amp.Unicode())]
+
+
+class PauseRun(StartRun):
+    """No new calls; those in progress go on."""
+
+
+class ResumeRun(StartRun):
+    """Place calls again."""
+
+
+class RemoveRun(StartRun):
+    """End the run for good; calls in progress go on."""
+
+
+class HangUp(_Command):
+    """Hang up a live call."""
+
+    arguments = [(b"wombatid", amp.Integer())]
+    response: ClassVar[list[Any]] = []
+
+
+class Snapshot(_Command):
+    """A part of the picture of now; part 0 makes it anew for this connection."""
+
+    arguments = [(b"part", amp.Integer()), (b"calls", amp.Boolean())]
+    response = [(b"data", amp.String()), (b"parts", amp.Integer())]
+
+
+class ControlServer(amp.AMP):
+    """One connection to the dialer."""
+
+    def __init__(self, obey: Obey) -> None:
+        super().__init__()
+        self._obey = obey
+        self._snapshot = b""
+
+    @StartRun.responder
+    def start_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.start_run(campaign, by))
+
+    @PauseRun.responder
+    def pause_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.pause_run(campaign, by))
+
+    @ResumeRun.responder
+    def resume_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.resume_run(campaign, by))
+
+    @RemoveRun.responder
+    def remove_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.remove_run(campaign, by))
+
+    @HangUp.responder
+    def hang_up(self, wombatid: int) -> dict[str, Any]:
+        self._obey.hang_up(wombatid)
+        return {}
+
+    @Snapshot.responder
+    def snapshot(self, part: int, calls: bool) -> dict[str, Any]:
+        if part == 0:
+            self._snapshot = json.dumps(self._obey.snapshot(calls=calls), separators=(",", ":")).encode()
+        parts = -(-len(self._snapshot) // PART)
+        return {"data": self._snapshot[part * PART : (part + 1) * PART], "parts": parts}
+
+
+class ControlFactory(Factory):
+    """Serves the control socket."""
+
+    noisy = False
+
+    def __init__(self, obey: Obey) -> None:
+        self._obey = obey
+
+    def buildProtocol(self, addr: object) -> ControlServer:
+        return ControlServer(self._obey)
+
+
+class ControlClient:
+    """Asks the dialer. Connects when first asked, again after a loss. ``UserError`` when there is no dialer to ask."""
+
+    def __init__(self, reactor: Any, socket: Path) -> None:
+        self._reactor = reactor
+        self._socket = socket
+        self._connecting: defer.Deferred[amp.AMP] | None = None
+        self._connection: amp.AMP | None = None
+
+    async def start_run(self, campaign: str, *, by: str) -> dict[str, Any]:
+        return await self._run(StartRun, campaign, by)
+
+    async def pause_run(self, campaign: str, *, by: str) -> dict[str, Any]:
+        return await self._run(PauseRun, campaign, by)
+
+    async def resume_run(self, campaign: str, *, by: str) -> dict[str, Any]:
+        return await self._run(ResumeRun, campaign, by)
+
+    async def remove_run(self, campaign: str, *, by: str) -> dict[str, Any]:
+        return await self._run(RemoveRun, campaign, by)
+
+    async def hang_up(self, wombatid: int) -> None:
+        await self._ask(HangUp, wombatid=wombatid)
+
+    async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
+        """The picture of now (see ``engine/publish``)."""
+        answer = await self._ask(Snapshot, part=0, calls=calls)
+        data = [answer["data"]]
+        for part in range(1, answer["parts"]):
+            data.append((await self._ask(Snapshot, part=part, calls=calls))["data"])
+        return json.loads(b"".join(data))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.transport.loseConnection()
+
+    async def _run(self, command: type[StartRun], campaign: str, by: str) -> dict[str, Any]:
+        return json.loads((await self._ask(command, campaign=campaign, by=by))["run"])
+
+    async def _ask(self, command: type[amp.Command], **arguments: Any) -> dict[str, Any]:
+        connection = await self._connected()
+        try:
+            return await _within(connection.callRemote(command, **arguments), self._reactor)
+        except (amp.UnhandledCommand, amp.UnknownRemoteError):
+            raise UserError("the dialer could not do that: see its log", code="dialer-failed") from None
+        except UserError:
+            raise
+        except Exception as error:  # noqa: BLE001 - fence: whatever a lost connection raises means one thing here
+            self._connection = None
+            raise UserError(f"the dialer went away: {error}", code="dialer-down") from None
+
+    async def _connected(self) -> amp.AMP:
+        if self._connection is not None and self._connection.transport.connected:
+            return self._connection
+        endpoint = UNIXClientEndpoint(self._reactor, str(self._socket), timeout=5)
+        try:
+            self._connection = await connectProtocol(endpoint, amp.AMP())
+        except Exception:  # noqa: BLE001 - fence: no socket, refused, timed out: there is no dialer
+            raise UserError(
+                f"the dialer is not running (nothing answers at {self._socket}); start it with: wombat-ari serve",
+                code="dialer-down",
+            ) from None
+        return self._connection
+
+
+def _answer(coroutine: Any) -> defer.Deferred[dict[str, str]]:
+    return defer.Deferred.fromCoroutine(coroutine).addCallback(lambda about: {"run": json.dumps(about)})
+
+
+def _within(answer: defer.Deferred[Result], reactor: Any) -> defer.Deferred[Result]:
+    return answer.addTimeout(ANSWER_S, reactor)

@@ -1,0 +1,183 @@
+"""The dialer's process: database, engine, FastAGI and control socket on one asyncio reactor, until a signal.
+
+The asyncio reactor is chosen so that an asyncio library (ARI's) can live on it. Call ``run`` before anything else has
+installed a reactor.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import asyncioreactor, defer, task
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari import __version__
+from wombat_ari.app.clock import LifeClock
+from wombat_ari.app.config import Settings
+from wombat_ari.bridge.desk import Desk
+from wombat_ari.bridge.journal import Journal
+from wombat_ari.bridge.pool import ThreadedPool
+from wombat_ari.model.errors import WombatError
+
+STOP_S = 10.0  #: a stop takes no longer than this
+LEASE_S = 5.0  #: how often the lease on the database is renewed
+EXIT_REFUSED = 2  #: a mistake that a restart does not mend: the supervisor does not try again
+
+log = Logger()
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT. Answers the exit status."""
+    asyncioreactor.install()
+    from twisted.internet import reactor
+
+    process = DialerProcess(reactor, settings)
+    reactor.callWhenRunning(process.begin)
+    reactor.addSystemEventTrigger("before", "shutdown", process.end)
+    reactor.run()
+    return process.status
+
+
+class DialerProcess:
+    """Everything that lives as long as the process, opened in order and closed in reverse."""
+
+    def __init__(self, reactor: Any, settings: Settings) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._clock = LifeClock(reactor)
+        self._pool: ThreadedPool | None = None
+        self._desk: Desk | None = None
+        self._dialer: Any = None
+        self._ports: list[Any] = []
+        self._lease = task.LoopingCall(self._renew)
+        self.status = 0
+
+    def begin(self) -> defer.Deferred[None]:
+        return defer.Deferred.fromCoroutine(self._begin()).addErrback(self._failed)
+
+    def end(self) -> defer.Deferred[None]:
+        return (
+            defer.Deferred.fromCoroutine(self._end())
+            .addTimeout(STOP_S, self._reactor)
+            .addErrback(lambda failure: log.failure("stopping", failure=failure))
+        )
+
+    async def _begin(self) -> None:
+        # Imported here: a wrong command line or --help must not wait for the whole dialer to be imported.
+        from wombat_ari.app.stage import open_stage
+
+        settings = self._settings
+        settings.make_state_folder()
+        self._pool = ThreadedPool(self._reactor)
+        database = await self._pool.write(open_stage, settings)
+        self._desk = Desk(self._pool, database)
+        await self._take_lease()
+        journal = Journal(self._clock, self._desk.write_journal, settings["dialer.journal_limit"])
+        await self._start(journal)
+        log.info("dialer READY, process {pid}", pid=os.getpid())
+        _tell_systemd("READY=1")
+
+    async def _start(self, journal: Journal) -> None:
+        from wombat_ari.app.control import ControlFactory
+        from wombat_ari.engine.dialer import Dialer
+        from wombat_ari.pbx.ami_driver import AmiDriver
+
+        assert self._desk is not None
+        self._dialer = Dialer(
+            self._clock,
+            self._desk,
+            journal,
+            lambda server: AmiDriver(server, clock=self._reactor),
+            version=__version__,
+            zone=self._settings.time_zone,
+        )
+        await self._dialer.start()
+        self._listen_agi()
+        self._ports.append(
+            _listen_unix(self._reactor, self._settings.control_socket, ControlFactory(self._dialer.obey))
+        )
+
+    def _listen_agi(self) -> None:
+        from wombat_ari.pbx.fastagi import FastAGIFactory
+
+        address, port = self._settings["fastagi.address"], self._settings["fastagi.port"]
+        servers = {pbx.server.address for pbx in self._dialer.board.pbxs.values()}
+        allow = {*servers, *self._settings["fastagi.allow"], "127.0.0.1", "::1"}
+        factory = FastAGIFactory(self._dialer.follow.on_event, allow=allow, clock=self._reactor)
+        try:
+            self._ports.append(self._reactor.listenTCP(port, factory, interface=address))
+        except CannotListenError as error:
+            raise WombatError(
+                f"FastAGI cannot listen on {address}:{port}: {error.socketError.strerror}; end what uses it or set"
+                " fastagi.port"
+            ) from None
+
+    async def _take_lease(self) -> None:
+        assert self._desk is not None
+        await self._desk.acquire_lease(self._settings.node, os.getpid(), now=self._clock.seconds())
+        self._lease.start(LEASE_S, now=False)
+
+    def _renew(self) -> defer.Deferred[None]:
+        assert self._desk is not None
+        self._clock.settle()
+        renewal = self._desk.renew_lease(self._settings.node, os.getpid(), now=self._clock.seconds())
+        return renewal.addErrback(self._not_renewed)
+
+    def _not_renewed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, WombatError) and not getattr(error, "transient", False):
+            log.critical("another dialer took this database over: {error}; stopping", error=error)
+            self.status = EXIT_REFUSED
+            self._reactor.stop()
+        else:
+            log.warn("the lease could not be renewed: {error}", error=error)
+
+    async def _end(self) -> None:
+        _tell_systemd("STOPPING=1")
+        if self._lease.running:
+            self._lease.stop()
+        for port in self._ports:
+            await defer.maybeDeferred(port.stopListening)
+        if self._dialer is not None:
+            await self._dialer.stop()
+        if self._desk is not None:
+            await self._desk.release_lease(self._settings.node, os.getpid())
+        if self._pool is not None:
+            self._pool.stop()
+        log.info("dialer stopped")
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, WombatError):
+            log.critical("the dialer cannot start: {error}", error=error)
+            self.status = 1 if getattr(error, "transient", False) else EXIT_REFUSED
+        else:
+            log.failure("the dialer cannot start: a mistake of ours", failure=failure)
+            self.status = 1
+        self._reactor.stop()
+
+
+def _listen_unix(reactor: Any, path: Path, factory: Any) -> Any:
+    """Listen on a UNIX socket; one that a dead process left is removed (the lease excludes a living one)."""
+    path.unlink(missing_ok=True)
+    try:
+        return reactor.listenUNIX(str(path), factory, mode=0o600)
+    except (CannotListenError, OSError) as error:
+        raise WombatError(f"cannot open the control socket {path}: {error}; choose a shorter state.folder") from None
+
+
+def _tell_systemd(state: str) -> None:
+    """sd_notify(3), for Type=notify units: nothing when not under systemd."""
+    import socket
+
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        try:
+            notify.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+        except OSError as error:
+            print(f"systemd was not told {state}: {error}", file=sys.stderr)

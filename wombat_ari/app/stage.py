@@ -1,0 +1,18 @@
+"""Opening the database as every process and command does: settings, schema, clear words when something is wrong."""
+
+import time
+
+from wombat_ari.app.config import Settings
+from wombat_ari.store import migrations
+from wombat_ari.store.database import Database, open_database
+
+
+def open_stage(settings: Settings) -> Database:
+    """The database, with its schema brought up to date (or only checked, when database.migrate is false)."""
+    settings.make_state_folder()
+    database = open_database(settings.database_url, key_file=settings.key_file)
+    if settings["database.migrate"]:
+        migrations.migrate(database, now=time.time())
+    else:
+        migrations.require_current(database)
+    return database
