@@ -4,17 +4,21 @@ Commands have typed arguments and answer when what they did is durable; a refusa
 the other side too. Snapshots are JSON, sent in parts since an AMP value holds 64 KB at most.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from twisted.internet import defer
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
 from twisted.protocols import amp
 
-from wombat_ari.engine.obey import Obey
 from wombat_ari.model.errors import UserError
+
+if TYPE_CHECKING:
+    from wombat_ari.engine.obey import Obey
 
 PART = 60_000  #: bytes of a snapshot in one answer
 ANSWER_S = 30.0  #: a command that is not answered in this time has failed

@@ -13,8 +13,8 @@ from wombat_ari.app.config import Settings
 def serve(ctx: click.Context) -> None:
     """Run console and dialer, and watch over the dialer: a crash is logged and the dialer started again.
 
-    Stop with Ctrl-C or SIGTERM: no new calls, everything written down; live calls go on in the PBX and are taken up again
-    at the next start.
+    Stop with Ctrl-C or SIGTERM: no new calls, everything written down; live calls go on in the PBX and are taken up
+    again at the next start.
     """
     from wombat_ari.app import serve as supervisor
 
