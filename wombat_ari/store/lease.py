@@ -1,7 +1,7 @@
 """Which dialer works on this database: one row with an end. A second dialer is refused while the first lives.
 
-The holder renews it well before ``LEASE_S`` is over; after a crash the next one waits that long at most. The moments are those
-of the machines that run dialers, so their clocks have to agree within some seconds (the doctor looks).
+The holder renews it well before ``LEASE_S`` is over; after a crash the next one waits that long at most. The moments
+are those of the machines that run dialers, so their clocks have to agree within some seconds (the doctor looks).
 """
 
 from dataclasses import dataclass

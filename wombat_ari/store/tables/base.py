@@ -67,6 +67,7 @@ def refers(to: type[Model], meaning: str, **options: Any) -> Any:
 class Described(BaseTable):
     """A configured thing: who made and who changed it last, and the count that tells two editors apart."""
 
+    id: Any
     created_at = moment("when it was made")
     created_by = text(80, "login of who made it")
     changed_at = moment("when it was changed last")

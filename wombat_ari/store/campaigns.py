@@ -1,0 +1,204 @@
+"""Campaigns with their trunks, end points, lists and rules.
+
+``save_campaign`` stores the campaign's own fields, and the links of a new one; later the links are set by their own
+functions, each the whole of them in order, each audited as a change of the campaign.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from wombat_ari.core import validate
+from wombat_ari.model.entities import ActivePeriod, Campaign, CampaignList, RescheduleRule
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import CallLogging, CampaignStatus, EmailEvents, ListUse, RetryMode
+from wombat_ari.store import saving, tables
+from wombat_ari.store.database import Database, Transaction
+from wombat_ari.store.saving import Columns, Kind
+
+_PERIOD = ("start_s", "end_s", "days", "zone")
+_LINKS = ("trunk_ids", "end_point_ids", "lists", "rules")
+_ENUMS = {"status": CampaignStatus, "logging": CallLogging, "email_events": EmailEvents}
+_OWN = [field.name for field in fields(Campaign) if field.name not in (*_LINKS, "active_period")]
+
+
+def _encode(campaign: Campaign) -> Columns:
+    own = {name: getattr(campaign, name) for name in _OWN}
+    own.update({name: own[name].value for name in _ENUMS})
+    return {**own, **{name: getattr(campaign.active_period, name) for name in _PERIOD}}
+
+
+def _decode(row: Columns) -> Campaign:
+    own: dict[str, Any] = {name: row[name] for name in _OWN}
+    own.update({name: enum(row[name]) for name, enum in _ENUMS.items()})
+    return Campaign(**own, active_period=ActivePeriod(**{name: row[name] for name in _PERIOD}))
+
+
+CAMPAIGN: Kind[Campaign] = Kind(
+    label="campaign",
+    table=tables.Campaign,
+    name="name",
+    encode=_encode,
+    decode=_decode,
+    secrets=("notify_secret",),
+    referrers=(("run", "SELECT name FROM run WHERE campaign_id = %s ORDER BY id DESC LIMIT 5"),),
+)
+
+
+def load_campaign(db: Database, which: int | str) -> Campaign:
+    """Complete, by id or exact name. UserError when there is none."""
+    with db.transaction(write=False) as tx:
+        return _linked(tx, saving.load(db, tx, CAMPAIGN, which))
+
+
+def list_campaigns(db: Database) -> list[Campaign]:
+    """All, complete, by name; the hidden ones too."""
+    with db.transaction(write=False) as tx:
+        return [_linked(tx, campaign) for campaign in saving.load_all(db, tx, CAMPAIGN)]
+
+
+def save_campaign(
+    db: Database, campaign: Campaign, *, by: str, now: float, version: int | None = None, clear: tuple[str, ...] = ()
+) -> Campaign:
+    """The links given are stored when the campaign is new, else they stay as they are."""
+    campaign, _ = validate.check_campaign(campaign)
+    with db.transaction() as tx:
+        campaign_id = saving.save(db, tx, CAMPAIGN, campaign, by=by, now=now, version=version, clear=clear)
+        if campaign.id is None:
+            _write_links(tx, campaign_id, campaign)
+        return _linked(tx, saving.load(db, tx, CAMPAIGN, campaign_id))
+
+
+def clone_campaign(db: Database, campaign_id: int, *, name: str, by: str, now: float) -> Campaign:
+    """The definition only: fields, secret, links and rules; no runs."""
+    source = load_campaign(db, campaign_id)
+    return save_campaign(db, replace(source, id=None, name=name), by=by, now=now)
+
+
+def delete_campaign(db: Database, campaign_id: int, *, by: str, now: float) -> None:
+    """Refused once it has run."""
+    with db.transaction() as tx:
+        if not any(tx.rows(sql, (campaign_id,)) for _, sql in CAMPAIGN.referrers):
+            for table in ("campaign_trunk", "campaign_end_point", "campaign_list", "reschedule_rule"):
+                tx.run(f"DELETE FROM {table} WHERE campaign_id = %s", (campaign_id,))
+        saving.delete(tx, CAMPAIGN, campaign_id, by=by, now=now)
+
+
+def set_campaign_trunks(db: Database, campaign_id: int, *, trunk_ids: Sequence[int], by: str, now: float) -> Campaign:
+    with db.transaction() as tx:
+        return _relink(db, tx, campaign_id, trunk_ids=tuple(trunk_ids), by=by, now=now)
+
+
+def set_campaign_end_points(
+    db: Database, campaign_id: int, *, end_point_ids: Sequence[int], by: str, now: float
+) -> Campaign:
+    with db.transaction() as tx:
+        return _relink(db, tx, campaign_id, end_point_ids=tuple(end_point_ids), by=by, now=now)
+
+
+def set_campaign_lists(
+    db: Database, campaign_id: int, *, lists: Sequence[CampaignList], by: str, now: float
+) -> Campaign:
+    """In the order given; ``name`` and ``position`` of the entries are not looked at. A live run keeps its own lists,
+    but black lists count from its next claim on."""
+    with db.transaction() as tx:
+        return _relink(db, tx, campaign_id, lists=tuple(lists), by=by, now=now)
+
+
+def set_campaign_rules(
+    db: Database, campaign_id: int, *, rules: Sequence[RescheduleRule], by: str, now: float
+) -> Campaign:
+    with db.transaction() as tx:
+        return _relink(db, tx, campaign_id, rules=tuple(rules), by=by, now=now)
+
+
+def _relink(db: Database, tx: Transaction, campaign_id: int, *, by: str, now: float, **links: Any) -> Campaign:
+    old = _linked(tx, saving.load(db, tx, CAMPAIGN, campaign_id))
+    new = replace(old, **links)
+    _write_links(tx, campaign_id, new)
+    stored = _linked(tx, replace(new))
+    before, after = _shown(old), _shown(stored)
+    changed = [name for name in before if before[name] != after[name]]
+    if changed:
+        mark = "UPDATE campaign SET changed_at = %s, changed_by = %s, version = version + 1 WHERE id = %s"
+        tx.run(mark, (now, by, campaign_id))
+        saving.audit(
+            tx, tables.Campaign, campaign_id, action="CHANGED", by=by, now=now,
+            old={name: before[name] for name in changed}, new={name: after[name] for name in changed},
+        )  # fmt: skip
+    return stored
+
+
+def _write_links(tx: Transaction, campaign_id: int, campaign: Campaign) -> None:
+    _write_ids(tx, campaign_id, "trunk", ids=campaign.trunk_ids, table=tables.Trunk)
+    _write_ids(tx, campaign_id, "end point", ids=campaign.end_point_ids, table=tables.EndPoint)
+    list_ids = [entry.list_id for entry in campaign.lists]
+    _once("list", list_ids)
+    saving.require(tx, tables.CallList, "list", list_ids)
+    tx.run("DELETE FROM campaign_list WHERE campaign_id = %s", (campaign_id,))
+    tx.many(
+        "INSERT INTO campaign_list (campaign_id, list_id, position, list_use) VALUES (%s, %s, %s, %s)",
+        [(campaign_id, entry.list_id, n, entry.use.value) for n, entry in enumerate(campaign.lists)],
+    )
+    rules = [validate.check_rule(rule) for rule in campaign.rules]
+    tx.run("DELETE FROM reschedule_rule WHERE campaign_id = %s", (campaign_id,))
+    tx.many(
+        "INSERT INTO reschedule_rule "
+        "(campaign_id, position, status, extended_status, max_attempts, retry_after_s, mode) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            (campaign_id, n, r.status, r.extended_status, r.max_attempts, r.retry_after_s, r.mode.value)
+            for n, r in enumerate(rules)
+        ],
+    )
+
+
+def _write_ids(tx: Transaction, campaign_id: int, label: str, *, ids: Sequence[int], table: type[Any]) -> None:
+    _once(label, ids)
+    saving.require(tx, table, label, ids)
+    name = table._meta.table_name
+    tx.run(f"DELETE FROM campaign_{name} WHERE campaign_id = %s", (campaign_id,))
+    sql = f"INSERT INTO campaign_{name} (campaign_id, {name}_id, position) VALUES (%s, %s, %s)"
+    tx.many(sql, [(campaign_id, one, n) for n, one in enumerate(ids)])
+
+
+def _once(label: str, ids: Sequence[int]) -> None:
+    twice = [one for one in ids if list(ids).count(one) > 1]
+    if twice:
+        raise UserError(f"{label} {twice[0]} is given twice; a campaign has each once")
+
+
+def _linked(tx: Transaction, campaign: Campaign) -> Campaign:
+    key = (campaign.id,)
+    trunks = tx.rows("SELECT trunk_id FROM campaign_trunk WHERE campaign_id = %s ORDER BY position", key)
+    end_points = tx.rows("SELECT end_point_id FROM campaign_end_point WHERE campaign_id = %s ORDER BY position", key)
+    lists = tx.rows(
+        "SELECT x.list_id, l.name, x.list_use, x.position FROM campaign_list x JOIN call_list l ON l.id = x.list_id "
+        "WHERE x.campaign_id = %s ORDER BY x.position",
+        key,
+    )
+    rules = tx.rows(
+        "SELECT status, extended_status, max_attempts, retry_after_s, mode, id FROM reschedule_rule "
+        "WHERE campaign_id = %s ORDER BY position, id",
+        key,
+    )
+    return replace(
+        campaign,
+        trunk_ids=tuple(row[0] for row in trunks),
+        end_point_ids=tuple(row[0] for row in end_points),
+        lists=tuple(CampaignList(row[0], row[1], ListUse(row[2]), row[3]) for row in lists),
+        rules=tuple(RescheduleRule(row[0], row[1], row[2], row[3], RetryMode(row[4]), row[5]) for row in rules),
+    )
+
+
+def _shown(campaign: Campaign) -> Columns:
+    """Links as the audit trail shows them."""
+    return {
+        "trunk_ids": list(campaign.trunk_ids),
+        "end_point_ids": list(campaign.end_point_ids),
+        "lists": [f"{entry.name} {entry.use.value}" for entry in campaign.lists],
+        "rules": [
+            f"{r.status} {r.extended_status or '-'} {r.max_attempts} {r.retry_after_s} {r.mode.value}"
+            for r in campaign.rules
+        ],
+    }
