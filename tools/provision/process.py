@@ -105,8 +105,11 @@ class ServerProcess:
         return None
 
     def freeze(self) -> None:
-        """SIGSTOP: the server keeps its sockets and does nothing."""
+        """SIGSTOP: the server keeps its sockets and does nothing. Returns when every thread has stopped."""
         self.send(signal.SIGSTOP)
+        # The signal reaches a thread on the other processor a moment later: it could still answer.
+        if not wait_until(self._all_threads_stopped, timeout=10, pause=0.001):
+            raise ProvisionError(f"{self._name} (process {self._pid}) does not stop.")
 
     def thaw(self) -> None:
         """SIGCONT: undo `freeze`."""
@@ -114,9 +117,14 @@ class ServerProcess:
 
     def cpu_seconds(self) -> float:
         """User and system time the server has used so far, in seconds."""
-        # The second field is the command in brackets and may hold spaces: count from after it.
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = _stat(Path(f"/proc/{self.pid}"))
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _all_threads_stopped(self) -> bool:
+        try:
+            return all(_stat(task)[0] == "T" for task in Path(f"/proc/{self.pid}/task").iterdir())
+        except FileNotFoundError:  # a thread ended while we looked
+            return False
 
     def _reap_or_not(self, *, timeout: float) -> bool:
         if self._supervisor is None:
@@ -132,6 +140,11 @@ class ServerProcess:
     def _reap(self, *, timeout: float) -> None:
         if not self._reap_or_not(timeout=timeout):
             raise ProvisionError(f"{self._name} (process {self._pid}) does not go away.")
+
+
+def _stat(process: Path) -> list[str]:
+    """Fields of a process's or thread's ``stat`` from the third on; the second, its name, may hold spaces."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def tail(path: Path, lines: int) -> str:
