@@ -1,0 +1,130 @@
+"""Every number once: whatever happens in whatever order, each commit leaves the ledger in balance.
+
+A random dialer takes, marks, releases, writes states and results (some twice, some after a "crash" that lost its memory
+and the connection) and now and then removes a run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.store.builders import add_campaign, add_list, result_of
+from tests.store.conftest import NOW
+from tests.store.test_claims import start
+from wombat_ari.model.calls import CallProgress, CallResult, Claim, DialMark
+from wombat_ari.model.errors import StoreError
+from wombat_ari.model.states import CallState, Outcome, RunState
+from wombat_ari.store import claims, journal, runs
+from wombat_ari.store.database import Database, open_database
+from wombat_ari.store.ledger import check_ledger, ledger
+from wombat_ari.store.migrations import migrate
+
+ACTIONS = ["take", "mark", "release", "progress", "result", "again", "crash", "remove"]
+STEPS = st.lists(st.sampled_from(ACTIONS), max_size=25)
+
+
+class RandomDialer:
+    """Holds what a dialer remembers; the database holds the truth."""
+
+    def __init__(self, url: str, key_file: Path, name: str) -> None:
+        self._url, self._key_file = url, key_file
+        self.db = open_database(url, key_file=key_file)
+        numbers = [str(n) for n in range(30)]
+        plain = add_list(self.db, f"plain {name}", numbers)
+        black = add_list(self.db, f"black {name}", numbers[::7])
+        campaign = add_campaign(self.db, name, normal=[plain], black=[black])
+        self.run = start(self.db, campaign.id)
+        self.now = NOW
+        self.open: dict[int, Claim] = {}
+        self.marked: set[int] = set()
+        self.written: list[CallResult] = []
+
+    def step(self, action: str, chance: random.Random) -> None:
+        self.now += chance.choice([0.0, 1.0, 30.0])
+        getattr(self, action)(chance)
+        check_ledger(self.db, self.run)
+
+    def take(self, chance: random.Random) -> None:
+        batch = claims.take(self.db, self.run, fresh=chance.randint(0, 4), retries=chance.randint(0, 3), now=self.now)
+        self.open.update({claim.wombatid: claim for claim in batch.claims})
+
+    def mark(self, chance: random.Random) -> None:
+        ids = self._some(chance)
+        claims.mark_requested(self.db, [DialMark(i, 1, chance.randint(1, 2), 1) for i in ids], now=self.now)
+        self.marked.update(ids)
+
+    def release(self, chance: random.Random) -> None:
+        ids = self._some(chance)
+        claims.release(self.db, ids)
+        self.marked.difference_update(ids)
+
+    def progress(self, chance: random.Random) -> None:
+        states = [CallState.DIALLING, CallState.CONNECTED]
+        journal.write(
+            self.db, [CallProgress(i, chance.choice(states), self.now) for i in self.marked & self.open.keys()]
+        )
+
+    def result(self, chance: random.Random) -> None:
+        outcomes = [Outcome.TERMINATED, Outcome.RS_BUSY]
+        results = [
+            result_of(self.open.pop(i), chance.choice(outcomes), at=self.now, retry_in_s=chance.choice([0, 20]))
+            for i in self._some(chance)
+        ]
+        journal.write(self.db, results)
+        self.written += results
+
+    def again(self, chance: random.Random) -> None:
+        if self.written:
+            journal.write(self.db, chance.choices(self.written, k=3))
+
+    def crash(self, chance: random.Random) -> None:
+        self.db.close()
+        self.db = open_database(self._url, key_file=self._key_file)
+        self.open = {found.claim.wombatid: found.claim for found in claims.open_attempts(self.db, self.run)}
+
+    def remove(self, chance: random.Random) -> None:
+        if chance.random() < 0.3:
+            runs.set_run_state(self.db, self.run, state=RunState.REMOVED, now=self.now)
+            self.crash(chance)
+
+    def _some(self, chance: random.Random) -> list[int]:
+        return [i for i in self.open if chance.random() < 0.5]
+
+
+@pytest.fixture
+def made(new_url: Callable[[], str], tmp_path: Path) -> tuple[str, Path]:
+    url = new_url()
+    migrate(open_database(url), now=NOW)
+    return url, tmp_path / "key"
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(steps=STEPS, seed=st.integers(0, 2**32))
+def test_the_ledger_holds_at_every_commit(made: tuple[str, Path], steps: list[str], seed: int) -> None:
+    url, key_file = made
+    dialer = RandomDialer(url, key_file, f"c{random.Random().getrandbits(60)}")
+    chance = random.Random(seed)
+    for action in steps:
+        dialer.step(action, chance)
+    with dialer.db.transaction(write=False) as tx:
+        closed = tx.rows("SELECT record_id FROM call_log WHERE run_id = %s AND retry_in_s = 0", (dialer.run,))
+    assert len(closed) == len(set(closed)), "a record was closed twice"
+    dialer.db.close()
+
+
+def test_a_wrong_counter_is_found(database: Database) -> None:
+    run = start(database, add_campaign(database, normal=[add_list(database, "a", ["1"])]).id)
+    claims.take(database, run, fresh=1, retries=0, now=NOW)
+    assert check_ledger(database, run) == ledger(database, run)
+    with database.transaction() as tx:
+        tx.run("DELETE FROM attempt")
+    with pytest.raises(StoreError, match="open_attempts=0"):
+        check_ledger(database, run)
