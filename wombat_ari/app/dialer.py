@@ -117,7 +117,11 @@ class DialerProcess:
 
     async def _take_lease(self) -> None:
         assert self._desk is not None
-        await self._desk.acquire_lease(self._settings.node, os.getpid(), now=self._clock.seconds())
+        node, holder = self._settings.node, await self._desk.lease_holder()
+        if holder is not None and holder.node == node and not _is_alive(holder.pid):
+            log.warn("taking over from process {pid}, which has died", pid=holder.pid)
+            await self._desk.release_lease(node, holder.pid)
+        await self._desk.acquire_lease(node, os.getpid(), now=self._clock.seconds())
         self._lease.start(LEASE_S, now=False)
 
     def _renew(self) -> defer.Deferred[None]:
@@ -153,11 +157,23 @@ class DialerProcess:
         error = failure.value
         if isinstance(error, WombatError):
             log.critical("the dialer cannot start: {error}", error=error)
-            self.status = 1 if getattr(error, "transient", False) else EXIT_REFUSED
+            # Another dialer may go, a database may come back: worth trying again. A wrong setting is not.
+            passing = getattr(error, "transient", False) or error.code == "lease"
+            self.status = 1 if passing else EXIT_REFUSED
         else:
             log.failure("the dialer cannot start: a mistake of ours", failure=failure)
             self.status = 1
         self._reactor.stop()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _listen_unix(reactor: Any, path: Path, factory: Any) -> Any:

@@ -27,6 +27,7 @@ from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import WombatError
 
 WEB_THREADS = 8
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STOP_S = 12.0  #: the dialer stops within 10 s; what is still there then is killed
 FIRST_RESTART_S, LAST_RESTART_S = 1.0, 30.0
 STABLE_S = 60.0  #: a dialer that lived so long starts again at once
@@ -92,6 +93,11 @@ class Supervisor:
         site = Site(WSGIResource(self._reactor, self._threads, app))
         site.noisy = False
         address, port = self._settings["console.address"], self._settings["console.port"]
+        if address not in LOOPBACK:
+            raise WombatError(
+                f"console.address is {address}: there is no log-on yet, so the console is offered on"
+                f" {' or '.join(LOOPBACK)} only; put a proxy that asks for a password before it"
+            )
         try:
             self._port = self._reactor.listenTCP(port, site, interface=address)
         except CannotListenError as error:

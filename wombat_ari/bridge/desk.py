@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from wombat_ari.bridge.pool import Pool
 from wombat_ari.model.calls import ClaimBatch, DialMark, OpenAttempt, RunList, RunRow
 from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
-from wombat_ari.store import claims, entities, journal, lease, runs
+from wombat_ari.store import campaigns, claims, entities, journal, lease, runs
 from wombat_ari.store.database import Database
 
 
@@ -48,7 +48,7 @@ class Desk:
         return self._pool.read(_load_plan, self._db)
 
     def load_campaign(self, campaign_id: int) -> Deferred[Campaign]:
-        return self._pool.read(entities.load_campaign, self._db, campaign_id)
+        return self._pool.read(campaigns.load_campaign, self._db, campaign_id)
 
     # Runs
 
@@ -86,9 +86,12 @@ class Desk:
     def write_journal(self, batch: list[Any]) -> Deferred[None]:
         return self._pool.write(journal.write, self._db, batch)
 
-    def acquire_lease(self, node: str, pid: int, *, now: float) -> Deferred[None]:
+    def acquire_lease(self, node: str, pid: int, *, now: float) -> Deferred[lease.Lease]:
         """This process is the dialer of this database; UserError names the other that is."""
         return self._pool.write(lease.acquire, self._db, node, pid=pid, now=now)
+
+    def lease_holder(self) -> Deferred[lease.Lease | None]:
+        return self._pool.read(lease.holder, self._db)
 
     def renew_lease(self, node: str, pid: int, *, now: float) -> Deferred[None]:
         return self._pool.write(lease.renew, self._db, node, pid=pid, now=now)
@@ -107,7 +110,7 @@ def _load_unfinished_runs(database: Database) -> list[LoadedRun]:
 
 
 def _start_run(database: Database, campaign: str, *, now: float, by: str) -> LoadedRun:
-    found = entities.load_campaign(database, campaign)
+    found = campaigns.load_campaign(database, campaign)
     assert found.id is not None
     return _loaded(database, runs.start_run(database, found.id, now=now, by=by))
 
@@ -115,7 +118,7 @@ def _start_run(database: Database, campaign: str, *, now: float, by: str) -> Loa
 def _loaded(database: Database, row: RunRow) -> LoadedRun:
     return LoadedRun(
         row=row,
-        campaign=entities.load_campaign(database, row.campaign_id),
+        campaign=campaigns.load_campaign(database, row.campaign_id),
         lists=tuple(runs.run_lists(database, row.id)),
         open_attempts=tuple(claims.open_attempts(database, row.id)),
     )

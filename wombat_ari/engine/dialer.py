@@ -78,7 +78,7 @@ class Dialer:
         for pbx in self.board.pbxs.values():
             pbx.driver.start(lambda event, pbx=pbx: self._heard(pbx, event))  # type: ignore[misc]
         for tick, seconds in zip(self._ticks, (FAST_TICK_S, SLOW_TICK_S), strict=True):
-            tick.clock = self._clock  # type: ignore[assignment]
+            tick.clock = self._clock
             tick.start(seconds, now=False).addErrback(self._fence)
 
     async def stop(self) -> None:

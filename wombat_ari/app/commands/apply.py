@@ -1,0 +1,27 @@
+"""``wombat-ari apply``: the configuration from a file."""
+
+import getpass
+from pathlib import Path
+
+import click
+
+from wombat_ari.app.cli import settings_of
+
+
+@click.command()
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.pass_context
+def apply(ctx: click.Context, plan: Path) -> None:
+    """Take servers, trunks, end points, lists and campaigns from the TOML file PLAN (see docs/plan.md).
+
+    What is named in it is made or changed, the rest stays. Nothing is written if anything in it is wrong. A running
+    dialer takes new servers and trunks at its next start.
+    """
+    from wombat_ari.app.plan import apply_plan, read_plan
+    from wombat_ari.app.stage import open_stage
+
+    tables = read_plan(plan)
+    for done in apply_plan(open_stage(settings_of(ctx)), tables, by=getpass.getuser()):
+        click.echo(f"{done.kind} {done.name}: {done.what}")
+        for warning in done.warnings:
+            click.echo(f"  warning: {warning}", err=True)

@@ -1,0 +1,272 @@
+"""A plan file: servers, trunks, end points, lists and campaigns as TOML, applied by name (docs/plan.md).
+
+What is named in the file is made or changed; what is not named stays. A field that is left out has its default when the
+thing is made, and stays as it is when it exists. Everything is checked before anything is written.
+"""
+
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wombat_ari.core import validate
+from wombat_ari.model.entities import (
+    ActivePeriod,
+    CallList,
+    Campaign,
+    CampaignList,
+    EndPoint,
+    RescheduleRule,
+    Server,
+    Trunk,
+)
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.secret import Secret
+from wombat_ari.model.states import EndPointType, ListUse
+from wombat_ari.store import campaigns, entities
+from wombat_ari.store.database import Database
+
+Value = TypeVar("Value")
+Item = dict[str, Any]
+
+TABLES = ("server", "trunk", "end_point", "list", "campaign")
+SECRETS = ("password", "ari_password", "notify_secret")
+PERIOD_KEYS = ("active_from", "active_to", "allowed_days", "time_zone")
+LINK_KEYS = ("trunks", "end_points", "lists", "black_lists", "rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that was made, changed, or was as wanted already."""
+
+    kind: str
+    name: str
+    what: str
+    warnings: tuple[str, ...] = ()
+
+
+def read_plan(path: Path) -> dict[str, list[Item]]:
+    """The tables of a plan file. UserError names file, table and key of a mistake."""
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the plan {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from None
+    for name, table in tree.items():
+        if name not in TABLES:
+            raise UserError(f"{path}: unknown table {name!r}; known are {', '.join(TABLES)}{_close(name, TABLES)}")
+        if not isinstance(table, list) or not all(isinstance(item, dict) for item in table):
+            raise UserError(f"{path}: write [[{name}]] with double brackets: there may be several")
+    return {name: tree.get(name, []) for name in TABLES}
+
+
+def apply_plan(database: Database, plan: dict[str, list[Item]], *, by: str) -> list[Done]:
+    """Make it so, servers first, campaigns last. UserError at the first mistake, before anything is written."""
+    _Plan(database, by, dry=True).apply(plan)
+    return _Plan(database, by).apply(plan)
+
+
+class _Plan:
+    """Applies the tables. ``dry`` checks every value and name against what is stored and what the plan brings."""
+
+    def __init__(self, database: Database, by: str, *, dry: bool = False) -> None:
+        self._db = database
+        self._by = by
+        self._dry = dry
+        self._now = time.time()
+        # What exists, by name; in a dry run what the plan will make is added with ids that mean nothing.
+        self._servers = {server.description: server for server in entities.list_servers(database)}
+        self._trunks = {trunk.name: trunk for trunk in entities.list_trunks(database)}
+        self._end_points = {end_point.name: end_point for end_point in entities.list_end_points(database)}
+        self._lists = {call_list.name: call_list for call_list in entities.list_lists(database)}
+        self._campaigns = {campaign.name: campaign for campaign in campaigns.list_campaigns(database)}
+        self._next_id = -1
+
+    def apply(self, plan: dict[str, list[Item]]) -> list[Done]:
+        return [
+            *(self._server(item) for item in plan["server"]),
+            *(self._trunk(item) for item in plan["trunk"]),
+            *(self._end_point(item) for item in plan["end_point"]),
+            *(self._list(item) for item in plan["list"]),
+            *(self._campaign(item) for item in plan["campaign"]),
+        ]
+
+    def _server(self, item: Item) -> Done:
+        name = _name("server", item)
+        wanted = _filled(self._servers.get(name) or Server(None, name), item, f"server {name!r}", leave=("name",))
+        return self._save("server", name, wanted, self._servers, validate.check_server, entities.save_server)
+
+    def _trunk(self, item: Item) -> Done:
+        name = _name("trunk", item)
+        old = self._trunks.get(name) or Trunk(None, 0, name, "")
+        wanted = _filled(self._on_server(old, item, "trunk", name), item, f"trunk {name!r}", leave=("server",))
+        return self._save("trunk", name, wanted, self._trunks, validate.check_trunk, entities.save_trunk)
+
+    def _end_point(self, item: Item) -> Done:
+        name = _name("end_point", item)
+        old = self._end_points.get(name) or EndPoint(None, 0, EndPointType.PHONE, name, "", "")
+        wanted = _filled(self._on_server(old, item, "end_point", name), item, f"end_point {name!r}", leave=("server",))
+        return self._save(
+            "end_point", name, wanted, self._end_points, validate.check_end_point, entities.save_end_point
+        )
+
+    def _list(self, item: Item) -> Done:
+        name = _name("list", item)
+        wanted = _filled(self._lists.get(name) or CallList(None, name), item, f"list {name!r}")
+        return self._save("list", name, wanted, self._lists, validate.check_list, entities.save_list)
+
+    def _campaign(self, item: Item) -> Done:
+        name = _name("campaign", item)
+        where = f"campaign {name!r}"
+        old = self._campaigns.get(name) or Campaign(None, name)
+        wanted = _filled(old, item, where, leave=(*LINK_KEYS, *PERIOD_KEYS))
+        wanted = replace(wanted, active_period=_period(old.active_period, item, where))
+        wanted = replace(wanted, **self._links(item, where))
+        done = self._save("campaign", name, wanted, self._campaigns, validate.check_campaign, campaigns.save_campaign)
+        if not self._dry and old.id is not None:
+            self._relink(old.id, wanted)
+        return done
+
+    def _links(self, item: Item, where: str) -> dict[str, Any]:
+        links: dict[str, Any] = {}
+        if "trunks" in item:
+            links["trunk_ids"] = tuple(_find(self._trunks, name, "trunk", where).id for name in item["trunks"])
+        if "end_points" in item:
+            found = (_find(self._end_points, name, "end point", where) for name in item["end_points"])
+            links["end_point_ids"] = tuple(end_point.id for end_point in found)
+        if "lists" in item or "black_lists" in item:
+            links["lists"] = (
+                *self._uses(item.get("lists", []), ListUse.NORMAL, where),
+                *self._uses(item.get("black_lists", []), ListUse.BLACK, where),
+            )
+        if "rule" in item:
+            links["rules"] = tuple(_rule(rule, where) for rule in item["rule"])
+        return links
+
+    def _uses(self, names: list[str], use: ListUse, where: str) -> list[CampaignList]:
+        found = (_find(self._lists, name, "list", where) for name in names)
+        return [CampaignList(each.id or 0, each.name, use, place) for place, each in enumerate(found)]
+
+    def _relink(self, campaign_id: int, wanted: Campaign) -> None:
+        common: dict[str, Any] = {"by": self._by, "now": self._now}
+        campaigns.set_campaign_trunks(self._db, campaign_id, trunk_ids=wanted.trunk_ids, **common)
+        campaigns.set_campaign_end_points(self._db, campaign_id, end_point_ids=wanted.end_point_ids, **common)
+        campaigns.set_campaign_lists(self._db, campaign_id, lists=wanted.lists, **common)
+        campaigns.set_campaign_rules(self._db, campaign_id, rules=wanted.rules, **common)
+
+    def _on_server(self, value: Value, item: Item, kind: str, name: str) -> Value:
+        if "server" in item:
+            server = _find(self._servers, item["server"], "server", f"{kind} {name!r}")
+        elif getattr(value, "server_id", 0):
+            return value
+        elif len(self._servers) == 1:
+            server = next(iter(self._servers.values()))
+        else:
+            raise UserError(f"{kind} {name!r}: say on which server it is (server = ...)")
+        return replace(value, server_id=server.id)  # type: ignore[type-var]
+
+    def _save(
+        self,
+        kind: str,
+        name: str,
+        wanted: Any,
+        known: dict[str, Any],
+        check: Callable[..., Any],
+        save: Callable[..., Any],
+    ) -> Done:
+        checked, warnings = check(wanted)
+        old = known.get(name)
+        what = "made" if old is None or old.id is None else "unchanged" if old == checked else "changed"
+        if self._dry:
+            if checked.id is None:
+                checked = replace(checked, id=self._next_id)
+                self._next_id -= 1
+        else:
+            checked = save(self._db, checked, by=self._by, now=self._now)
+        known[name] = checked
+        return Done(kind.replace("_", " "), name, what, tuple(warnings))
+
+
+def _filled(value: Value, item: Item, where: str, *, leave: tuple[str, ...] = ()) -> Value:
+    """``value`` with the item's fields. UserError for an unknown key or a wrong type."""
+    known = {field.name: field for field in fields(value)}  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    for key, given in item.items():
+        if key in leave:
+            continue
+        if key not in known or key in ("id", "server_id", "active_period"):
+            names = [*known, *leave]
+            raise UserError(f"{where}: unknown key {key!r}{_close(key, names)}")
+        changes[key] = _typed(getattr(value, key), given, f"{where}: {key}")
+    return replace(value, **changes)  # type: ignore[type-var]
+
+
+def _typed(now: Any, given: Any, where: str) -> Any:
+    if isinstance(now, Secret):
+        return Secret(_text(given, where))
+    if isinstance(now, StrEnum):
+        kind = type(now)
+        if given not in list(kind):
+            raise UserError(f"{where} is {given!r}; allowed is one of {', '.join(kind)}")
+        return kind(given)
+    if isinstance(now, float) and isinstance(given, int) and not isinstance(given, bool):
+        return float(given)
+    if type(given) is not type(now):
+        word = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(now)]
+        raise UserError(f"{where} is {given!r}; allowed is {word}")
+    return given
+
+
+def _text(given: Any, where: str) -> str:
+    if not isinstance(given, str):
+        raise UserError(f"{where}: allowed is a text")
+    return given
+
+
+def _period(old: ActivePeriod, item: Item, where: str) -> ActivePeriod:
+    return ActivePeriod(
+        start_s=_seconds(item["active_from"], where) if "active_from" in item else old.start_s,
+        end_s=_seconds(item["active_to"], where) if "active_to" in item else old.end_s,
+        days=_text(item.get("allowed_days", old.days), f"{where}: allowed_days"),
+        zone=_text(item.get("time_zone", old.zone), f"{where}: time_zone"),
+    )
+
+
+def _seconds(given: Any, where: str) -> int:
+    """``"08:30:00"`` or TOML's 08:30:00 -> seconds since midnight."""
+    parts = str(given).split(":")
+    if len(parts) not in (2, 3) or not all(part.isdecimal() for part in parts):
+        raise UserError(f"{where}: {given!r} is no time of day; write HH:MM:SS")
+    hours, minutes, seconds = (*map(int, parts), 0)[:3]
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise UserError(f"{where}: {given!r} is no time of day; write HH:MM:SS")
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _rule(item: Item, where: str) -> RescheduleRule:
+    if "status" not in item:
+        raise UserError(f"{where}: a rule has no status")
+    return validate.check_rule(_filled(RescheduleRule(""), item, f"{where}, rule {item['status']}"))
+
+
+def _name(kind: str, item: Item) -> str:
+    name = item.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise UserError(f"a {kind} has no name")
+    return name.strip()
+
+
+def _find(known: dict[str, Any], name: Any, kind: str, where: str) -> Any:
+    if name not in known:
+        raise UserError(f"{where}: there is no {kind} {name!r}{_close(str(name), list(known))}")
+    return known[name]
+
+
+def _close(word: str, known: Any) -> str:
+    close = get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
