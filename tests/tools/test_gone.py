@@ -69,7 +69,7 @@ def test_dialer_away_from_ring_to_hang_up(asterisk: AsteriskInstance) -> None:
 
 
 def test_switched_off(new_asterisk: NewAsterisk) -> None:
-    pbx = new_asterisk(extra_conf={"extensions.d/zz.conf": "[globals](+)\nWOMBAT_TRACK = no\n"})
+    pbx = new_asterisk(extra_conf={"extensions.d/zz.conf": "[globals]\nWOMBAT_TRACK = no\n"})
     with Ami(pbx) as ami:
         ami.ended(ami.originate("55510001", exten="102"))
         ami.ended(ami.originate("55520000"))
