@@ -5,8 +5,6 @@ first did. Every transaction here locks the row of the run first: two dialers, o
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from wombat_ari.model.calls import Claim, ClaimBatch, DialMark, OpenAttempt
@@ -17,9 +15,9 @@ from wombat_ari.store.rows import ATTEMPT_COLUMNS, RunNames, blacklist_row, clai
 
 _IN_HOPPER = CallState.IN_HOPPER.value
 _SCAN_FACTOR = 10  #: with everything on a black list, so many times the wanted records are read before it returns
+_EACH = 250  #: rows of one update
 _BLACK_CHUNK = 500  #: numbers looked up in one statement
 _YEAR_2025 = 1735689600
-_MAY_BE_MARKED = ("IN_HOPPER", "SCHEDULED", "REQUESTED", "RD_RESERVED", "RD_SCHEDULED", "RD_AGENTREQ")
 
 
 class _Fresh(NamedTuple):
@@ -62,17 +60,19 @@ def mark_requested(db: Database, dials: Sequence[DialMark], *, now: float) -> No
 
     StoreError (not transient) when one of them is not open any more: then none is marked.
     """
-    by_place = attrgetter("server_id", "trunk_id", "end_point_id", "state")
+    rows = {d.wombatid: (d.wombatid, d.server_id, d.trunk_id, d.end_point_id, d.state.value, now) for d in dials}
     with db.transaction() as tx:
-        for place, group in groupby(sorted(dials, key=by_place), key=by_place):
-            ids = sorted({mark.wombatid for mark in group})
-            found = tx.run(
-                "UPDATE attempt SET server_id = %s, trunk_id = %s, end_point_id = %s, state = %s, state_at = %s, "
-                f"requested_at = %s WHERE wombatid IN ({marks(len(ids))}) AND state IN ({marks(len(_MAY_BE_MARKED))})",
-                (*place[:3], place[3].value, now, now, *ids, *_MAY_BE_MARKED),
+        for part in chunks(rows.values(), _EACH):
+            found = tx.update_each(
+                "attempt",
+                "wombatid",
+                columns=("call_id", "new_server", "new_trunk", "new_end_point", "new_state", "new_at"),
+                assign="server_id = new_server, trunk_id = new_trunk, end_point_id = new_end_point, "
+                "state = new_state, state_at = new_at, requested_at = new_at",
+                rows=part,
             )
-            if found != len(ids):
-                raise StoreError(f"attempts {ids}: {len(ids) - found} of them are not open or are dialled already")
+            if found != len(part):
+                raise StoreError(f"{len(part) - found} of the attempts {[row[0] for row in part]} are not open")
 
 
 def release(db: Database, wombatids: Iterable[int]) -> None:

@@ -71,6 +71,23 @@ class Transaction:
         if rows:
             self._cursor.executemany(self._spell(sql), rows)
 
+    def update_each(self, table: str, key: str, *, columns: Sequence[str], assign: str, rows: Sequence[Row]) -> int:
+        """Update many rows, each to values of its own, in one statement; returns how many matched.
+
+        The rows are a table ``v`` with these columns, the first of which is matched with ``key``. ``assign`` must give
+        the same whatever the order of its parts. At most some hundred rows.
+        """
+        if not rows:
+            return 0
+        named = ", ".join(f"%s AS {column}" for column in columns)
+        source = f"SELECT {named}" + f" UNION ALL SELECT {marks(len(columns))}" * (len(rows) - 1)
+        match = f"{table}.{key} = v.{columns[0]}"
+        if self.kind == "sqlite":
+            sql = f"UPDATE {table} SET {assign} FROM ({source}) v WHERE {match}"
+        else:
+            sql = f"UPDATE {table} JOIN ({source}) v ON {match} SET {assign}"
+        return self.run(sql, [value for row in rows for value in row])
+
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         self._cursor.execute(self._spell(sql), params)
         return list(self._cursor.fetchall())

@@ -12,11 +12,12 @@ from wombat_ari.model.calls import Amendment, CallProgress, CallResult, JournalE
 from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState
 from wombat_ari.store.claims import lock_runs
-from wombat_ari.store.database import Database, Row, Transaction, marks
+from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.rows import RunNames, dump, insert_log, load, log_row, was_answered
 from wombat_ari.store.runs import change_state
 
 AMENDABLE_S = 60.0  #: so long after the hang-up a late word is still added
+_EACH = 250  #: rows of one update
 
 
 def write(db: Database, entries: Sequence[JournalEntry]) -> None:
@@ -65,12 +66,18 @@ def _progress(tx: Transaction, entries: Sequence[CallProgress]) -> None:
             row[2] = entry.at
         elif entry.state is CallState.CONNECTED:
             row[3] = entry.at
-    tx.many(
-        "UPDATE attempt SET dialling_at = COALESCE(dialling_at, %s), connected_at = COALESCE(connected_at, %s), "
-        "state = CASE WHEN state_at <= %s THEN %s ELSE state END, "
-        "state_at = CASE WHEN state_at <= %s THEN %s ELSE state_at END WHERE wombatid = %s",
-        [(r[2], r[3], r[1], r[0], r[1], r[1], wombatid) for wombatid, r in sorted(last.items())],
-    )
+    rows = [(wombatid, *row) for wombatid, row in sorted(last.items())]
+    for part in chunks(rows, _EACH):
+        tx.update_each(
+            "attempt",
+            "wombatid",
+            columns=("call_id", "new_state", "new_at", "new_dialling_at", "new_connected_at"),
+            assign="dialling_at = COALESCE(dialling_at, new_dialling_at), "
+            "connected_at = COALESCE(connected_at, new_connected_at), "
+            "state = CASE WHEN state_at <= new_at THEN new_state ELSE state END, "
+            "state_at = CASE WHEN state_at <= new_at THEN new_at ELSE state_at END",
+            rows=part,
+        )
 
 
 def _settle(tx: Transaction, results: dict[int, CallResult], runs: dict[int, RunNames]) -> None:
@@ -132,8 +139,11 @@ def _merge_outputs(tx: Transaction, news: Sequence[tuple[int, dict[str, str]]]) 
     after = {record_id: load(text) for record_id, text in rows}
     for record_id, attributes in news:
         after.get(record_id, {}).update(attributes)
-    changed = [(dump(a), record_id) for record_id, a in after.items() if dump(a) != before[record_id]]
-    tx.many("UPDATE record SET output_attributes = %s WHERE id = %s", changed)
+    texts = [(record_id, dump(attributes)) for record_id, attributes in after.items()]
+    changed = [row for row in texts if row[1] != before[row[0]]]
+    for part in chunks(changed, _EACH):
+        columns = ("changed_id", "new_outputs")
+        tx.update_each("record", "id", columns=columns, assign="output_attributes = new_outputs", rows=part)
 
 
 def _count(tx: Transaction, news: Sequence[CallResult], waiting: set[int]) -> None:
