@@ -21,15 +21,22 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+#: Of these only warnings: they tell of every port, connection and request.
+CHATTY = ("log_legacy", "twisted.python.log", "twisted.internet", "twisted.protocols.amp", "twisted.web")
+
 _PLAIN = (str, int, float, bool, type(None))
 
 
 def start_logging(level: str, form: str, stream: TextIO = sys.stderr) -> None:
     """Begin to log. ``level``: debug, info, warn, error; ``form``: text or json."""
     predicate = LogLevelFilterPredicate(LogLevel.levelWithName(level))
+    for namespace in CHATTY:
+        predicate.setLogLevelForNamespace(namespace, LogLevel.warn)
     observer = FilteringLogObserver(LineObserver(stream, form), [predicate])
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=False)
-    logging.basicConfig(handlers=[_Handler()], level=logging.WARNING, force=True)
+    handler = _Handler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO if level in ("debug", "info") else logging.WARNING)
 
 
 @implementer(ILogObserver)
@@ -77,5 +84,12 @@ class _Handler(logging.Handler):
     """Leads the standard library's log into ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        level = LogLevel.error if record.levelno >= logging.ERROR else LogLevel.warn
-        Logger(record.name).emit(level, "{message}", message=self.format(record))
+        Logger(record.name).emit(_level(record.levelno), "{message}", message=self.format(record))
+
+
+def _level(number: int) -> object:
+    if number >= logging.ERROR:
+        return LogLevel.error
+    if number >= logging.WARNING:
+        return LogLevel.warn
+    return LogLevel.info if number >= logging.INFO else LogLevel.debug

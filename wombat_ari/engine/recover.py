@@ -18,7 +18,7 @@ from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import OpenAttempt, SystemLogEntry
 from wombat_ari.model.events import CallEvent, Survey
-from wombat_ari.model.states import CallState
+from wombat_ari.model.states import CallState, DialerState
 
 SURVEY_AGAIN_S = 2.0
 
@@ -67,7 +67,7 @@ class Recover:
 
     def link_down(self, pbx: Pbx, event: ev.LinkDown) -> None:
         was_up, pbx.since, pbx.ready = pbx.since is not None, None, False
-        if was_up:
+        if was_up and self._board.state != DialerState.STOPPING:
             log.warn("PBX {name} lost: {reason}", name=pbx.server.description, reason=event.reason)
             self._say(pbx, "PBX down", event.reason)
         self._dial.drop(pbx)
