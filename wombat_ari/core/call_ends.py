@@ -73,7 +73,9 @@ def over(call: Call, now: float) -> list[Effect]:
     call.state = S.ENDED
     call.deadline = None
     call.unseen = False
-    call.ended_at = now if call.ended_at is None else call.ended_at
+    end = now if call.ended_at is None else call.ended_at
+    # A channel seen after its failure: the end is never before what was seen.
+    call.ended_at = max(end, call.dialling_at or end, call.connected_at or end)
     call.outcome = decide(call.evidence)
     return [*free(call), do.Settle()]
 

@@ -115,8 +115,9 @@ def answered_closing(call: Call, event: ev.CallEvent, now: float) -> list[Effect
         return []
     seen.answered = True
     seen.overload = seen.cause == 0 and not call.end_point_seen
-    call.dialling_at = call.ended_at if call.dialling_at is None else call.dialling_at
-    call.connected_at = call.ended_at
+    end = now if call.ended_at is None else call.ended_at
+    call.dialling_at = end if call.dialling_at is None else call.dialling_at
+    call.connected_at = max(end, call.dialling_at)
     return closing(call, now)
 
 
