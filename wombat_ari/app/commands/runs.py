@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from wombat_ari.app.cli import settings_of
+from wombat_ari.app.commands.reacting import react
 from wombat_ari.app.control import ControlClient
 from wombat_ari.model.errors import UserError
 
@@ -126,29 +127,17 @@ Work = Callable[[ControlClient, Any], Coroutine[Any, Any, int]]
 
 
 def _with_dialer(ctx: click.Context, work: Work) -> int:
-    """Run a coroutine with a control client on a reactor of its own; a user's mistake is raised again here."""
+    """Run a coroutine with a control client; a user's mistake is raised again here."""
     settings = settings_of(ctx)
-    from twisted.internet import defer, reactor, task
 
-    client = ControlClient(reactor, settings.control_socket)
-    outcome: dict[str, Any] = {"status": 0}
-
-    async def whole() -> None:
+    async def whole(reactor: Any) -> int:
+        client = ControlClient(reactor, settings.control_socket)
         try:
-            outcome["status"] = await work(client, reactor)
-        except UserError as error:
-            outcome["error"] = error
+            return await work(client, reactor)
         finally:
             client.close()
 
-    try:
-        task.react(lambda _: defer.Deferred.fromCoroutine(whole()), _reactor=reactor)
-    except SystemExit as ended:
-        if ended.code:
-            return int(ended.code) if isinstance(ended.code, int) else 1
-    if "error" in outcome:
-        raise outcome["error"]
-    return int(outcome["status"])
+    return react(whole)
 
 
 def _who() -> str:

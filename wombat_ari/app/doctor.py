@@ -1,0 +1,193 @@
+"""The doctor: asks database, dialer and every PBX, and says what is wrong and what to do about it (spec 08).
+
+Each question answers findings; a question that fails is itself a finding, so one sick PBX does not hide the others.
+"""
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from wombat_ari.app.config import Settings
+from wombat_ari.app.control import ControlClient
+from wombat_ari.core.placeholders import expand
+from wombat_ari.core.validate import check_trunk
+from wombat_ari.model.entities import EndPoint, Server, Trunk
+from wombat_ari.model.errors import PbxError, WombatError
+from wombat_ari.pbx.ami import AMIFactory
+from wombat_ari.store import entities
+from wombat_ari.store.database import Database
+
+LOW_DISK_MB = 500
+FILES_A_CALL = 10  #: descriptors that Asterisk needs for a trunk call
+OLDEST_ASTERISK = 16
+MODULES = {"res_agi": "FastAGI verbs and flows", "app_queue": "QUEUE end points", "app_amd": "answering machines"}
+SAMPLE_NUMBER = "5550000000"
+
+
+class Grade(StrEnum):
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do."""
+
+    about: str
+    grade: Grade
+    text: str
+    advice: str = ""
+
+
+Findings = AsyncIterator[Finding]
+
+
+async def examine(settings: Settings, database: Database, reactor: Any) -> Findings:
+    """All findings, as they come."""
+    for finding in _database(settings, database):
+        yield finding
+    async for finding in _dialer(settings, reactor):
+        yield finding
+    plan = entities.load_plan(database)
+    if not plan.servers:
+        yield Finding("servers", Grade.WARNING, "no server is configured", "apply a plan file: wombat-ari apply FILE")
+    for server in plan.servers:
+        about = f"server {server.description}"
+        if not server.enabled:
+            yield Finding(about, Grade.WARNING, "is not enabled", "")
+            continue
+        trunks = [trunk for trunk in plan.trunks if trunk.server_id == server.id]
+        end_points = [end_point for end_point in plan.end_points if end_point.server_id == server.id]
+        async for finding in _server(server, trunks, end_points):
+            yield finding
+
+
+def _database(settings: Settings, database: Database) -> list[Finding]:
+    about = f"database {database.name}"
+    try:
+        access = database.is_alive()
+    except WombatError as error:
+        return [Finding(about, Grade.BAD, str(error), "see database.url in " + settings.source)]
+    found = [Finding(about, Grade.GOOD, f"answers in {access:.1f} ms")]
+    free = shutil.disk_usage(settings.state_folder).free // 2**20
+    low = free < LOW_DISK_MB
+    found.append(
+        Finding(
+            f"disk of {settings.state_folder}",
+            Grade.WARNING if low else Grade.GOOD,
+            f"{free} MB free",
+            "free some space: a full disk stops all calls" if low else "",
+        )
+    )
+    return found
+
+
+async def _dialer(settings: Settings, reactor: Any) -> Findings:
+    client = ControlClient(reactor, settings.control_socket)
+    try:
+        snapshot = await client.snapshot(calls=False)
+    except WombatError as error:
+        yield Finding("dialer", Grade.WARNING, str(error))
+        return
+    finally:
+        client.close()
+    yield Finding("dialer", Grade.GOOD, f"is {snapshot['state']}, {snapshot['channels_in_use']} channels in use")
+    if snapshot["database_trouble"]:
+        yield Finding("dialer", Grade.BAD, snapshot["database_trouble"], "no calls are placed until it is mended")
+
+
+async def _server(server: Server, trunks: list[Trunk], end_points: list[EndPoint]) -> Findings:
+    about = f"server {server.description}"
+    try:
+        ami = await AMIFactory(server.login, server.password).login(server.address, server.port, timeout=5)
+    except (WombatError, Exception) as error:  # noqa: BLE001 - fence: one server; whatever it is, it is the finding
+        text = f"no AMI at {server.address}:{server.port}: {error or type(error).__name__}"
+        yield Finding(about, Grade.BAD, text, "look at manager.conf: enabled, port, bindaddr, and the user's secret")
+        return
+    try:
+        for question in (_version, _classes, _modules, _files):
+            async for finding in question(ami, about, trunks):
+                yield finding
+        for trunk in trunks:
+            async for finding in _trunk(ami, trunk):
+                yield finding
+        for end_point in end_points:
+            yield await _end_point(ami, end_point)
+    finally:
+        ami.transport.loseConnection()
+
+
+async def _version(ami: Any, about: str, trunks: list[Trunk]) -> Findings:
+    version = (await ami.coreSettings()).get("AsteriskVersion")
+    major = int(re.match(r"\d*", version)[0] or 0)  # type: ignore[index]
+    if major >= OLDEST_ASTERISK:
+        yield Finding(about, Grade.GOOD, f"Asterisk {version}, logged in")
+    else:
+        yield Finding(about, Grade.WARNING, f"Asterisk {version}", f"tested from {OLDEST_ASTERISK} on: upgrade")
+
+
+async def _classes(ami: Any, about: str, trunks: list[Trunk]) -> Findings:
+    """An action that a login may not use is not in its ListCommands."""
+    allowed = {action.lower() for action in (await ami.listCommands()).headers()}
+    needed = {"originate": "originate", "hangup": "call", "queuestatus": "agent", "dbgettree": "system"}
+    missing = sorted({kind for action, kind in needed.items() if action not in allowed})
+    if missing:
+        text = f"the login {ami.factory.username} may not write {', '.join(missing)}"
+        yield Finding(about, Grade.BAD, text, "add these classes to write= of the user in manager.conf")
+
+
+async def _modules(ami: Any, about: str, trunks: list[Trunk]) -> Findings:
+    for module, use in MODULES.items():
+        answer = await ami.sendDeferred({"action": "ModuleCheck", "module": module})
+        if answer.name != "Success":
+            yield Finding(about, Grade.WARNING, f"{module} is not loaded", f"needed for {use}")
+
+
+async def _files(ami: Any, about: str, trunks: list[Trunk]) -> Findings:
+    wanted = sum(trunk.capacity for trunk in trunks) * FILES_A_CALL
+    lines = await _cli(ami, "core show settings")
+    limit = next((int(word) for line in lines if "file handles" in line for word in line.split() if word.isdigit()), 0)
+    if limit and limit < wanted:
+        text = f"{limit} file descriptors, {wanted} wanted for all lines of its trunks"
+        yield Finding(about, Grade.WARNING, text, "raise LimitNOFILE (systemd) or ulimit -n of Asterisk")
+
+
+async def _trunk(ami: Any, trunk: Trunk) -> Findings:
+    about = f"trunk {trunk.name}"
+    for warning in check_trunk(trunk)[1]:
+        yield Finding(about, Grade.WARNING, warning)
+    technology, _, rest = expand(trunk.dial_string, {"num": SAMPLE_NUMBER}).partition("/")
+    types = await _cli(ami, "core show channeltypes")
+    if types and not any(line.split()[:1] == [technology] for line in types if line.strip()):
+        yield Finding(about, Grade.BAD, f"the PBX knows no channels of the technology {technology}", "load its module")
+        return
+    if technology != "Local":
+        yield Finding(about, Grade.GOOD, f"{trunk.dial_string}, {trunk.capacity} lines")
+        return
+    extension, _, context = rest.partition("/")[0].partition("@")
+    yield await _in_dialplan(ami, about, extension, context)
+
+
+async def _end_point(ami: Any, end_point: EndPoint) -> Finding:
+    return await _in_dialplan(ami, f"end point {end_point.name}", end_point.extension, end_point.context)
+
+
+async def _in_dialplan(ami: Any, about: str, extension: str, context: str) -> Finding:
+    where = f"{extension}@{context}"
+    lines = await _cli(ami, f"dialplan show {where}")
+    if not lines:
+        return Finding(about, Grade.WARNING, f"{where} could not be looked up: the login may not write `command`")
+    if any("There is no existence of" in line for line in lines):
+        return Finding(about, Grade.BAD, f"the dialplan has no {where}", "add it, or correct extension and context")
+    return Finding(about, Grade.GOOD, f"{where} is in the dialplan")
+
+
+async def _cli(ami: Any, command: str) -> list[str]:
+    try:
+        return list(await ami.command(command))
+    except PbxError:
+        return []
