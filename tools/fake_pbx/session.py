@@ -179,9 +179,6 @@ class FakeSession(Protocol):
         family = headers["family"]
         notes = self.pbx.notes if family == "wombat-gone" else {}
         items = [["Event: DBGetTreeResponse", f"Key: /{family}/{key}", f"Val: {note}"] for key, note in notes.items()]
-        if not items:
-            self._error(headers, "Database entry not found")
-            return
         self._list(headers, "Result will follow", items=items, end="DBGetTreeComplete")
 
     def _dbget(self, headers: Headers) -> None:
@@ -194,7 +191,7 @@ class FakeSession(Protocol):
 
     def _dbdel(self, headers: Headers) -> None:
         if self.pbx.notes.pop(headers["key"], None) is None:
-            self._error(headers, "Database entry not found")
+            self._error(headers, "Database entry could not be deleted")
         else:
             self._answer(headers, "Message: Key deleted successfully")
 

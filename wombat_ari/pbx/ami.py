@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.protocol import Factory
 
 from wombat_ari.model.secret import Secret
@@ -22,7 +21,7 @@ from wombat_ari.pbx.ami_session import (
     Headers,
     SessionFactory,
 )
-from wombat_ari.pbx.reach import the_reactor
+from wombat_ari.pbx.reach import plain_endpoint, the_reactor
 from wombat_ari.wire.ami import Message, encode_variable
 
 __all__ = ["AMICommandFailure", "AMIConnectionLost", "AMIFactory", "AMIProtocol", "AMITimeout"]
@@ -171,6 +170,6 @@ class AMIFactory(Factory, SessionFactory):
 
     def login(self, ip: str = "localhost", port: int = 5038, *, timeout: float = 5) -> "Deferred[AMIProtocol]":
         """Connect and log in; fires with the protocol, ready to be used."""
-        endpoint: Any = HostnameEndpoint(self.clock, ip, port, timeout=timeout)
+        endpoint = plain_endpoint(ip, port, clock=self.clock, timeout=timeout)
         connected: Deferred[AMIProtocol] = endpoint.connect(self)
         return connected.addCallback(lambda ami: ami.login().addCallback(lambda _: ami))

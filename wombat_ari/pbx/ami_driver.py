@@ -84,7 +84,7 @@ class AmiDriver:
 
     def originate(self, request: OriginateRequest) -> None:
         if self._ami is None or not self._ami.connected:
-            self._tell_soon(NotSent(request.call, f"no link to the PBX: {self.last_error}"))
+            self._tell_soon(NotSent(request.call, f"no link to the PBX: {self.last_error}", again=True))
             return
         try:
             self._ami.sendBytes(encode_originate(request))

@@ -3,7 +3,8 @@
 from typing import Any
 
 from twisted.internet import error
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 
 from wombat_ari.model.entities import Server
 from wombat_ari.model.errors import UserError
@@ -11,8 +12,17 @@ from wombat_ari.model.errors import UserError
 
 def endpoint_of(server: Server, clock: Any, *, timeout: float) -> Any:
     """A Twisted client endpoint; with TLS the certificate is checked against the system's store (or SSL_CERT_FILE)."""
-    plain: Any = HostnameEndpoint(clock, server.address, server.port, timeout=timeout)
+    plain = plain_endpoint(server.address, server.port, clock=clock, timeout=timeout)
     return wrapClientTLS(_tls_options(server.address), plain) if server.tls else plain
+
+
+def plain_endpoint(host: str, port: int, *, clock: Any, timeout: float) -> Any:
+    """TCP. An address in numbers needs no resolver, and so no thread."""
+    if isIPAddress(host):
+        return TCP4ClientEndpoint(clock, host, port, timeout=timeout)
+    if isIPv6Address(host):
+        return TCP6ClientEndpoint(clock, host, port, timeout=timeout)
+    return HostnameEndpoint(clock, host, port, timeout=timeout)
 
 
 def the_reactor() -> Any:
