@@ -5,6 +5,7 @@ key. A mistake is a ``UserError`` that names file, key and what is allowed.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -194,7 +195,7 @@ def _parsed(setting: Setting, text: str) -> Any:
     if isinstance(setting.default, bool):
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(text.lower(), text)
     if isinstance(setting.default, int):
-        return int(text) if text.lstrip("-").isdecimal() else text
+        return int(text) if re.fullmatch("-?[0-9]+", text) else text
     if isinstance(setting.default, list):
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
@@ -209,8 +210,13 @@ def _checked(setting: Setting, value: Any, source: str) -> Any:
         raise UserError(f"{source}: {setting.name} is {value!r}; allowed is a list of texts")
     allowed = setting.check(value)
     if allowed:
-        raise UserError(f"{source}: {setting.name} is {value!r}; allowed is {allowed}")
+        raise UserError(f"{source}: {setting.name} is {_without_password(value)!r}; allowed is {allowed}")
     return value
+
+
+def _without_password(value: Any) -> Any:
+    """A database URL is shown in messages and logs: ``mysql://user:***@host/name``."""
+    return re.sub(r"(://[^:@/]*):.*@", r"\1:***@", value) if isinstance(value, str) else value
 
 
 def _hint(name: str) -> str:
