@@ -29,8 +29,8 @@ def import_list(
 ) -> None:
     """Put the numbers of FILE into LIST, which is made when there is none. FILE may be - for standard input.
 
-    Native text has one record a line: number,NAME:value,NAME:value. Bad lines are told by number and never stop the good
-    ones; exit status 1 when there were any.
+    Native text has one record a line: number,NAME:value,NAME:value. Bad lines are told by number and never stop the
+    good ones; exit status 1 when there were any.
     """
     from wombat_ari.app.stage import open_stage
     from wombat_ari.store import lists

@@ -25,4 +25,4 @@ def react(work: Callable[[Any], Awaitable[Result]]) -> Result:
         raise KeyboardInterrupt
     if isinstance(outcome[0], Exception):
         raise outcome[0]
-    return outcome[0]  # type: ignore[no-any-return]
+    return outcome[0]
