@@ -1,0 +1,103 @@
+"""FastAGI as lines: what Asterisk sends first, what it answers, and how a command is written.
+
+Rules of the place:
+- Lines end with LF. ``HANGUP`` is a line that may come before or instead of any answer.
+- ``agi_network_script`` is ``path?query`` as the dialplan wrote it, not URL-decoded: it is decoded here, once.
+- A command's argument is quoted always; what cannot be inside quotes (CR, LF, NUL) is refused.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from wombat_ari.model.errors import PbxError, UserError
+
+MAX_LINE = 65536  #: bytes of one line that is read: a variable's value may be long
+MAX_COMMAND = 2048  #: bytes of a command: Asterisk's AGI_BUF_LEN
+MAX_ENV_LINES = 300
+HANGUP = "HANGUP"
+
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_REPLY = re.compile(r"(\d{3})([ -]?)(.*)", re.DOTALL)
+_RESULT = re.compile(r"result=(\S*)(?: \((.*)\)(?: endpos=(\d+))?| endpos=(\d+))?\s*", re.DOTALL)
+
+
+class AgiError(PbxError):
+    """What came is not AGI, or too long for it."""
+
+    code = "pbx.agi"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: ``200 result=1 (value)``. ``text`` is what stands behind the code, whole."""
+
+    code: int
+    result: str  #: as it came; ``-1`` is a failure, empty when there is none
+    value: str  #: what stood in parentheses
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the dialplan asked for: ``AGI(agi://host/path?name=value&...,arg,...)``."""
+
+    path: str
+    query: tuple[tuple[str, str], ...]
+    arguments: tuple[str, ...]
+
+
+def parse_env(lines: Iterable[str]) -> dict[str, str]:
+    """The variables that Asterisk sends before it listens: ``agi_uniqueid: wbt-...``. The first of a name wins."""
+    env: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.startswith("agi_"):
+            raise AgiError(f"not AGI: {line[:60]!r}")
+        env.setdefault(name, value.removeprefix(" "))
+    return env
+
+
+def parse_request(env: dict[str, str]) -> Request:
+    """Path, query and arguments of an AGI call, decoded. ``+`` stays a plus: URIENCODE writes a blank as ``%20``."""
+    path, _, query = env.get("agi_network_script", "").partition("?")
+    arguments: list[str] = []
+    while (name := f"agi_arg_{len(arguments) + 1}") in env:
+        arguments.append(env[name])
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    decoded = tuple((unquote(name), unquote(value)) for name, _, value in pairs)
+    return Request(unquote(path).strip("/"), decoded, tuple(arguments))
+
+
+def parse_reply(lines: list[str]) -> Reply:
+    """One answer, from its line or, for a ``520-``, its lines."""
+    match = _REPLY.match(lines[0])
+    if match is None:
+        raise AgiError(f"not an AGI answer: {lines[0][:60]!r}")
+    text = "\n".join([match[3], *lines[1:]])
+    result = _RESULT.match(text)
+    if result is None:
+        return Reply(int(match[1]), "", "", text)
+    return Reply(int(match[1]), result[1], result[2] or "", text)
+
+
+def is_more_to_come(line: str) -> bool:
+    """Whether this first line of an answer opens one of several lines (which ends with the same code and a blank)."""
+    return line[3:4] == "-" and line[:3].isdecimal()
+
+
+def encode_command(name: str, *arguments: str | int) -> bytes:
+    """``SET VARIABLE`` and its arguments as one line. UserError: an argument that no line can carry."""
+    line = " ".join([name, *[quoted(str(argument)) for argument in arguments]])
+    if _FORBIDDEN.search(line):
+        raise UserError(f"an argument of {name} holds a line break or NUL, which cannot be sent", code="agi.line_break")
+    data = line.encode("utf-8", "replace") + b"\n"
+    if len(data) > MAX_COMMAND:
+        raise UserError(f"{name} is {len(data)} bytes long, Asterisk takes {MAX_COMMAND}", code="agi.too_long")
+    return data
+
+
+def quoted(text: str) -> str:
+    """In quotes, with quotes and backslashes escaped."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
