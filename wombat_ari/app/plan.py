@@ -67,6 +67,7 @@ def read_plan(path: Path) -> dict[str, list[Item]]:
 
 def apply_plan(database: Database, plan: dict[str, list[Item]], *, by: str) -> list[Done]:
     """Make it so, servers first, campaigns last. UserError at the first mistake, before anything is written."""
+    _refuse_twice(plan)
     _Plan(database, by, dry=True).apply(plan)
     return _Plan(database, by).apply(plan)
 
@@ -128,24 +129,25 @@ class _Plan:
         wanted = replace(wanted, active_period=_period(old.active_period, item, where))
         wanted = replace(wanted, **self._links(item, where))
         done = self._save("campaign", name, wanted, self._campaigns, validate.check_campaign, campaigns.save_campaign)
-        if not self._dry and old.id is not None:
+        if not self._dry and old.id is not None and done.what != "unchanged":
             self._relink(old.id, wanted)
         return done
 
     def _links(self, item: Item, where: str) -> dict[str, Any]:
         links: dict[str, Any] = {}
         if "trunks" in item:
-            links["trunk_ids"] = tuple(_find(self._trunks, name, "trunk", where).id for name in item["trunks"])
+            found = (_find(self._trunks, name, "trunk", where) for name in _names(item, "trunks", where))
+            links["trunk_ids"] = tuple(trunk.id for trunk in found)
         if "end_points" in item:
-            found = (_find(self._end_points, name, "end point", where) for name in item["end_points"])
+            found = (_find(self._end_points, name, "end point", where) for name in _names(item, "end_points", where))
             links["end_point_ids"] = tuple(end_point.id for end_point in found)
         if "lists" in item or "black_lists" in item:
             links["lists"] = (
-                *self._uses(item.get("lists", []), ListUse.NORMAL, where),
-                *self._uses(item.get("black_lists", []), ListUse.BLACK, where),
+                *self._uses(_names(item, "lists", where), ListUse.NORMAL, where),
+                *self._uses(_names(item, "black_lists", where), ListUse.BLACK, where),
             )
         if "rule" in item:
-            links["rules"] = tuple(_rule(rule, where) for rule in item["rule"])
+            links["rules"] = _rules(item["rule"], where)
         return links
 
     def _uses(self, names: list[str], use: ListUse, where: str) -> list[CampaignList]:
@@ -181,12 +183,14 @@ class _Plan:
     ) -> Done:
         checked, warnings = check(wanted)
         old = known.get(name)
-        what = "made" if old is None or old.id is None else "unchanged" if old == checked else "changed"
+        what = "made" if old is None or old.id is None else "changed"
+        if what == "changed" and _comparable(old) == _comparable(checked):
+            what = "unchanged"
         if self._dry:
             if checked.id is None:
                 checked = replace(checked, id=self._next_id)
                 self._next_id -= 1
-        else:
+        elif what != "unchanged":
             checked = save(self._db, checked, by=self._by, now=self._now)
         known[name] = checked
         return Done(kind.replace("_", " "), name, what, tuple(warnings))
@@ -248,6 +252,12 @@ def _seconds(given: Any, where: str) -> int:
     return hours * 3600 + minutes * 60 + seconds
 
 
+def _rules(items: Any, where: str) -> tuple[RescheduleRule, ...]:
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise UserError(f"{where}: write each rule as [[campaign.rule]] with its keys below")
+    return tuple(_rule(item, where) for item in items)
+
+
 def _rule(item: Item, where: str) -> RescheduleRule:
     if "status" not in item:
         raise UserError(f"{where}: a rule has no status")
@@ -261,8 +271,32 @@ def _name(kind: str, item: Item) -> str:
     return name.strip()
 
 
+def _names(item: Item, key: str, where: str) -> list[str]:
+    names = item.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{where}: {key} is {names!r}; allowed is a list of names")
+    return names
+
+
+def _refuse_twice(plan: dict[str, list[Item]]) -> None:
+    """A name that stands twice in one table is a slip: the second would silently undo the first."""
+    for kind, items in plan.items():
+        names = [_name(kind, item) for item in items]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise UserError(f"{kind} {name!r} is in it twice")
+
+
+def _comparable(value: Any) -> Any:
+    """Equal for two whose save changes nothing: rules and lists of a campaign are told apart by order, not by ids."""
+    if not isinstance(value, Campaign):
+        return value
+    lists = [(used.use, used.list_id) for used in sorted(value.lists, key=lambda used: used.use)]
+    return replace(value, rules=tuple(replace(rule, id=None) for rule in value.rules), lists=()), lists
+
+
 def _find(known: dict[str, Any], name: Any, kind: str, where: str) -> Any:
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise UserError(f"{where}: there is no {kind} {name!r}{_close(str(name), list(known))}")
     return known[name]
 

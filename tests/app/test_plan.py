@@ -1,0 +1,239 @@
+"""Plan files: what they make; a second time changes nothing; a mistake names the thing and writes nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wombat_ari.app.plan import Done, apply_plan, read_plan
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import ListUse, RetryMode
+from wombat_ari.store import campaigns, entities, migrations
+from wombat_ari.store.database import Database, open_database
+
+PLAN = """\
+[[server]]
+name = "pbx"
+address = "127.0.0.1"
+port = 5039
+login = "wombat"
+password = "amp111"
+
+[[trunk]]
+name = "Trunk"
+dial_string = "PJSIP/${num}@carrier"
+capacity = 10
+
+[[end_point]]
+name = "Message"
+server = "pbx"
+type = "PHONE"
+extension = "100"
+context = "ivr"
+
+[[list]]
+name = "People"
+
+[[list]]
+name = "Never"
+
+[[campaign]]
+name = "Sales"
+trunks = ["Trunk"]
+end_points = ["Message"]
+lists = ["People"]
+black_lists = ["Never"]
+answer_timeout_ms = 20000
+active_from = "08:30"
+active_to = 18:00:30
+allowed_days = "23456"
+time_zone = "Europe/Rome"
+
+  [[campaign.rule]]
+  status = "RS_BUSY"
+  max_attempts = 3
+  retry_after_s = 300
+  mode = "MULTI"
+"""
+TABLES = ("asterisk_server", "trunk", "end_point", "call_list", "campaign", "reschedule_rule", "audit", "system_log")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path / 'w.db'}", key_file=tmp_path / "key")
+    migrations.migrate(database, now=1.0)
+    yield database
+    database.close()
+
+
+def _apply(database: Database, folder: Path, text: str) -> list[Done]:
+    file = folder / "plan.toml"
+    file.write_text(text, encoding="utf-8")
+    return apply_plan(database, read_plan(file), by="tester")
+
+
+def _counts(database: Database) -> dict[str, int]:
+    with database.transaction(write=False) as tx:
+        return {table: tx.value(f"SELECT COUNT(*) FROM {table}") for table in TABLES}
+
+
+def _said(done: list[Done]) -> list[tuple[str, str, str]]:
+    return [(one.kind, one.name, one.what) for one in done]
+
+
+def test_everything_is_made(database: Database, tmp_path: Path) -> None:
+    done = _apply(database, tmp_path, PLAN)
+    assert _said(done) == [
+        ("server", "pbx", "made"),
+        ("trunk", "Trunk", "made"),
+        ("end point", "Message", "made"),
+        ("list", "People", "made"),
+        ("list", "Never", "made"),
+        ("campaign", "Sales", "made"),
+    ]
+    (server,) = entities.list_servers(database)
+    assert (server.port, server.password.reveal()) == (5039, "amp111")
+    sales = campaigns.load_campaign(database, "Sales")
+    assert sales.trunk_ids == tuple(trunk.id for trunk in entities.list_trunks(database))
+    assert sales.end_point_ids == tuple(end_point.id for end_point in entities.list_end_points(database))
+    assert [(item.name, item.use) for item in sales.lists] == [("People", ListUse.NORMAL), ("Never", ListUse.BLACK)]
+    assert [(rule.status, rule.max_attempts, rule.mode) for rule in sales.rules] == [("RS_BUSY", 3, RetryMode.MULTI)]
+    period = sales.active_period
+    assert (period.start_s, period.end_s, period.days, period.zone) == (30600, 64830, "23456", "Europe/Rome")
+
+
+def test_a_second_time_nothing_changes(database: Database, tmp_path: Path) -> None:
+    _apply(database, tmp_path, PLAN)
+    before, sales = _counts(database), campaigns.load_campaign(database, "Sales")
+    assert {what for _, _, what in _said(_apply(database, tmp_path, PLAN))} == {"unchanged"}
+    assert _counts(database) == before
+    assert campaigns.load_campaign(database, "Sales") == sales
+
+
+def test_only_what_differs_is_changed(database: Database, tmp_path: Path) -> None:
+    _apply(database, tmp_path, PLAN)
+    done = _apply(database, tmp_path, PLAN.replace("capacity = 10", "capacity = 12").replace("amp111", "amp222"))
+    assert {name for _, name, what in _said(done) if what != "unchanged"} == {"pbx", "Trunk"}
+    assert entities.list_servers(database)[0].password.reveal() == "amp222"
+    assert entities.list_trunks(database)[0].capacity == 12
+
+
+def test_what_is_not_named_stays(database: Database, tmp_path: Path) -> None:
+    _apply(database, tmp_path, PLAN)
+    _apply(database, tmp_path, '[[campaign]]\nname = "Sales"\npriority = 3\n')
+    sales = campaigns.load_campaign(database, "Sales")
+    assert (sales.priority, sales.answer_timeout_ms, len(sales.lists), len(sales.rules)) == (3, 20000, 2, 1)
+    assert sales.active_period.zone == "Europe/Rome"
+
+
+def test_rules_and_lists_are_replaced_as_a_whole(database: Database, tmp_path: Path) -> None:
+    _apply(database, tmp_path, PLAN)
+    rule = '[[campaign.rule]]\nstatus = "RS_NOANSWER"\nretry_after_s = 5\n'
+    text = f'[[campaign]]\nname = "Sales"\nlists = ["Never"]\n{rule}'
+    done = _apply(database, tmp_path, text)
+    assert _said(done) == [("campaign", "Sales", "changed")]
+    sales = campaigns.load_campaign(database, "Sales")
+    assert [(item.name, item.use) for item in sales.lists] == [("Never", ListUse.NORMAL)]
+    assert [rule.status for rule in sales.rules] == ["RS_NOANSWER"]
+
+
+def test_names_of_things_that_exist_already_may_be_used(database: Database, tmp_path: Path) -> None:
+    _apply(database, tmp_path, PLAN)
+    text = '[[campaign]]\nname = "Other"\ntrunks = ["Trunk"]\nend_points = ["Message"]\nlists = ["People"]\n'
+    assert _said(_apply(database, tmp_path, text)) == [("campaign", "Other", "made")]
+
+
+def test_warnings_are_handed_on(database: Database, tmp_path: Path) -> None:
+    done = _apply(database, tmp_path, PLAN.replace("PJSIP/${num}@carrier", "Local/${num}@trunk"))
+    assert any("should end in /n" in warning for one in done for warning in one.warnings)
+
+
+MISTAKES = {
+    "unknown table": ("[[severs]]\n", ["unknown table 'severs'", "did you mean 'server'"]),
+    "a table that is none": ("[[campaign]]\nname = 'c'\n[[campaign.rule]]\nstatus = []\n", ["'c'", "rule"]),
+    "server that is no name": ('[[trunk]]\nname = "t"\nserver = ["pbx"]\n', ["trunk 't'", "no server ['pbx']"]),
+    "list of numbers": ("[[campaign]]\nname = 'c'\nlists = [1]\n", ["campaign 'c'", "lists is [1]", "list of names"]),
+    "not TOML": ("[[server]\n", ["is not valid TOML"]),
+    "no name": ("[[trunk]]\ncapacity = 1\n", ["a trunk has no name"]),
+    "blank name": ('[[list]]\nname = " "\n', ["a list has no name"]),
+    "name that is a number": ("[[list]]\nname = 5\n", ["a list has no name"]),
+    "unknown key": (
+        '[[list]]\nname = "x"\nhiden = true\n',
+        ["list 'x'", "unknown key 'hiden'", "did you mean 'hidden'"],
+    ),
+    "an id": ('[[list]]\nname = "x"\nid = 7\n', ["list 'x'", "unknown key 'id'"]),
+    "wrong type": ('[[trunk]]\nname = "t"\ncapacity = "2"\n', ["trunk 't': capacity is '2'", "a whole number"]),
+    "yes or no for a number": ('[[trunk]]\nname = "t"\ncapacity = true\n', ["trunk 't': capacity is True"]),
+    "wrong word": ('[[end_point]]\nname = "e"\ntype = "FAX"\n', ["end_point 'e': type is 'FAX'", "PHONE, QUEUE"]),
+    "wrong value": (
+        '[[trunk]]\nname = "t"\ndial_string = "PJSIP/${num}"\ncapacity = 0\n',
+        ["trunk capacity 0", "from 1 to 1000000"],
+    ),
+    "no such server": ('[[trunk]]\nname = "t"\nserver = "pbx2"\n', ["trunk 't'", "no server 'pbx2'", "mean 'pbx'"]),
+    "no such trunk": ('[[campaign]]\nname = "c"\ntrunks = ["Trnk"]\n', ["campaign 'c'", "no trunk 'Trnk'", "'Trunk'"]),
+    "no such end point": ('[[campaign]]\nname = "c"\nend_points = ["M"]\n', ["campaign 'c'", "no end point 'M'"]),
+    "no such list": ('[[campaign]]\nname = "c"\nlists = ["Peple"]\n', ["campaign 'c'", "no list 'Peple'", "'People'"]),
+    "no such black list": ('[[campaign]]\nname = "c"\nblack_lists = ["N"]\n', ["campaign 'c'", "no list 'N'"]),
+    "time of day": ('[[campaign]]\nname = "c"\nactive_from = "25:00"\n', ["campaign 'c'", "'25:00' is no time of day"]),
+    "time that is no time": ('[[campaign]]\nname = "c"\nactive_to = "noon"\n', ["campaign 'c'", "'noon'", "HH:MM:SS"]),
+    "time of one number": ("[[campaign]]\nname = 'c'\nactive_to = 8\n", ["campaign 'c'", "8 is no time of day"]),
+    "days": ("[[campaign]]\nname = 'c'\nallowed_days = '8'\n", ["allowed days '8'"]),
+    "days as a number": ("[[campaign]]\nname = 'c'\nallowed_days = 23456\n", ["campaign 'c': allowed_days", "a text"]),
+    "zone": ("[[campaign]]\nname = 'c'\ntime_zone = 'Mars'\n", ["time zone 'Mars'", "IANA"]),
+    "rule without status": ("[[campaign]]\nname = 'c'\n[[campaign.rule]]\nmax_attempts = 1\n", ["'c'", "no status"]),
+    "rule status": (
+        "[[campaign]]\nname = 'c'\n[[campaign.rule]]\nstatus = 'BUSY'\nretry_after_s = 1\n",
+        ["'BUSY'", "RS_BUSY"],
+    ),
+    "rule key": (
+        "[[campaign]]\nname = 'c'\n[[campaign.rule]]\nstatus = 'RS_BUSY'\nretry_after = 1\n",
+        ["campaign 'c', rule RS_BUSY", "unknown key 'retry_after'", "'retry_after_s'"],
+    ),
+    "rule mode": (
+        "[[campaign]]\nname = 'c'\n[[campaign.rule]]\nstatus = 'RS_BUSY'\nretry_after_s = 1\nmode = 'DOUBLE'\n",
+        ["mode is 'DOUBLE'", "FIXED, MULTI"],
+    ),
+    "lists that are no list": ("[[campaign]]\nname = 'c'\nlists = 'People'\n", ["campaign 'c'", "lists", "list of"]),
+    "rule that is no table": ("[[campaign]]\nname = 'c'\nrule = 'RS_BUSY'\n", ["campaign 'c'", "[[campaign.rule]]"]),
+    "control character": ('[[list]]\nname = "a\\u0007b"\n', ["list name", "control characters"]),
+    "twice in one file": ('[[list]]\nname = "x"\n[[list]]\nname = "x"\n', ["list 'x' is in it twice"]),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_named_and_nothing_is_written(
+    database: Database, tmp_path: Path, text: str, said: list[str]
+) -> None:
+    """Each mistake stands behind a plan that is right, so that a half-done plan would be seen."""
+    before = _counts(database)
+    with pytest.raises(UserError) as caught:
+        _apply(database, tmp_path, PLAN + text)
+    for part in said:
+        assert part in str(caught.value)
+    assert _counts(database) == before
+
+
+@pytest.mark.parametrize("text", ['[server]\nname = "x"\n', "server = 1\n", "server = [1]\n"])
+def test_a_table_needs_double_brackets(database: Database, tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match=r"plan\.toml: write \[\[server\]\] with double brackets"):
+        _apply(database, tmp_path, text)
+
+
+def test_a_secret_is_in_no_message(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        _apply(database, tmp_path, '[[server]]\nname = "s"\npassword = "hun\\nter2"\n')
+    assert "hun" not in str(caught.value)
+    with pytest.raises(UserError) as caught:
+        _apply(database, tmp_path, '[[server]]\nname = "s"\npassword = 12345\n')
+    assert "12345" not in str(caught.value)
+
+
+def test_which_server_must_be_said_when_there_are_two(database: Database, tmp_path: Path) -> None:
+    text = '[[server]]\nname = "a"\n[[server]]\nname = "b"\n[[trunk]]\nname = "t"\ndial_string = "PJSIP/${num}@c"\n'
+    with pytest.raises(UserError, match="trunk 't': say on which server it is"):
+        _apply(database, tmp_path, text)
+
+
+def test_a_plan_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot read the plan .*none\.toml: No such file"):
+        read_plan(tmp_path / "none.toml")
