@@ -1,0 +1,173 @@
+"""The home page: what it says of a snapshot, and how it behaves in a real Chromium on a phone and on a wall."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from webui.console import create_app, duration
+from wombat_ari.model.errors import StoreError, UserError
+
+CHROMIUM = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+
+
+class Settings:
+    time_zone = "Europe/Rome"
+
+
+class Database:
+    trouble = ""
+
+    def is_alive(self) -> float:
+        if self.trouble:
+            raise StoreError(self.trouble)
+        return 0.1
+
+
+class Dialer:
+    """Answers a snapshot, or that there is none."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.answer = snapshot()
+
+    def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
+        if self.down:
+            raise UserError("the dialer is not running")
+        return self.answer
+
+
+def run(name: str, state: str, **values: Any) -> dict[str, Any]:
+    figures = dict.fromkeys(("attempts", "open_calls", "open_retries", "closed", "remaining", "cached", "answered"), 3)
+    rest = {"started_at": 1_790_000_000.0, "attempts_per_hour": 940.4, "completes_in_s": 3725.0, "why_not": ""}
+    return {"campaign": name, "state": state, **figures, **rest, **values}
+
+
+def snapshot() -> dict[str, Any]:
+    now = time.time()
+    up = {"name": "A20", "connected": True, "version": "22.10.1", "since": now - 60, "error": "", "slowed_to": None}
+    down = {**up, "name": "B7", "connected": False, "error": "connection refused at pbx:5038", "since": None}
+    line = {"server": "A20", "up": True, "capacity": 20, "used": 17}
+    return {
+        "state": "READY", "now": now, "up_since": now - 3725, "channels_in_use": 17, "placed": 1234,
+        "database_trouble": "", "pbxs": [up, down], "trunks": [{"name": "Carrier", **line}],
+        "end_points": [{"name": "Message", "type": "PHONE", **line}],
+        "runs": [run("<b>Spring</b>", "RUNNING", why_not="all lines are in use"), run("Idle one", "IDLE")],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def dialer() -> Dialer:
+    return Dialer()
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def app(dialer: Dialer, database: Database) -> Any:
+    return create_app(settings=Settings(), database=database, ask=dialer)
+
+
+@pytest.fixture
+def address(app: Any) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+def test_it_shows_what_the_dialer_does(app: Any) -> None:
+    page = app.test_client().get("/").text
+    for text in ("READY", "1:02:05", "RUNNING", "all lines are in use", "connection refused at pbx:5038", "Carrier"):
+        assert text in page
+    assert "&lt;b&gt;Spring" in page, "names are shown as text"
+
+
+def test_a_dialer_that_is_down_is_said_in_words(app: Any, dialer: Dialer) -> None:
+    dialer.down = True
+    client = app.test_client()
+    assert "the dialer is not running" in client.get("/").text
+    health = client.get("/healthz")
+    assert (health.status_code, health.json["state"]) == (503, "DOWN")
+
+
+def test_a_database_that_is_away_is_said_in_words(app: Any, database: Database) -> None:
+    database.trouble = "connection refused"
+    client = app.test_client()
+    assert "Database: connection refused" in client.get("/").text
+    assert client.get("/healthz").status_code == 503
+
+
+def test_all_well_is_200(app: Any) -> None:
+    assert app.test_client().get("/healthz").json == {"state": "READY", "trouble": ""}
+
+
+def test_every_answer_has_the_strict_policy(app: Any) -> None:
+    for path in ("/", "/status", "/healthz", "/static/console.js", "/nothing"):
+        headers = app.test_client().get(path).headers
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (0, "0:00"), (59.9, "0:59"), (3725, "1:02:05"), (-5, "0:00")]
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("width", [390, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_real_browser(browser: Browser, address: str, width: int, scheme: str) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    assert page.title() == "READY · Wombat ARI"
+    assert page.get_by_text("Carrier").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert said == []
+    page.close()
+
+
+def _shows(page: Page, text: str) -> None:
+    page.get_by_text(text).first.wait_for(state="visible", timeout=15_000)
+
+
+def test_it_refreshes_by_itself_and_says_when_nobody_answers(
+    browser: Browser, address: str, dialer: Dialer, app: Any
+) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    dialer.answer["placed"] = 98765
+    _shows(page, "98765")
+    dialer.down = True
+    _shows(page, "the dialer is not running")
+    page.route("**/status", lambda route: route.abort())
+    _shows(page, "no answer from the console")
+    page.unroute("**/status")
+    page.get_by_text("no answer from the console").wait_for(state="hidden", timeout=15_000)
+    page.close()
