@@ -6,11 +6,12 @@ installed a reactor.
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import asyncioreactor, defer, task
-from twisted.internet.error import CannotListenError
+from twisted.internet.error import CannotListenError, DNSLookupError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -95,18 +96,16 @@ class DialerProcess:
             zone=self._settings.time_zone,
         )
         await self._dialer.start()
-        self._listen_agi()
+        await self._listen_agi()
         self._ports.append(
             _listen_unix(self._reactor, self._settings.control_socket, ControlFactory(self._dialer.obey))
         )
 
-    def _listen_agi(self) -> None:
-        from wombat_ari.pbx.fastagi import FastAGIFactory
+    async def _listen_agi(self) -> None:
+        from wombat_ari.pbx.fastagi_verbs import verb_factory
 
         address, port = self._settings["fastagi.address"], self._settings["fastagi.port"]
-        servers = {pbx.server.address for pbx in self._dialer.board.pbxs.values()}
-        allow = {*servers, *self._settings["fastagi.allow"], "127.0.0.1", "::1"}
-        factory = FastAGIFactory(self._dialer.follow.on_event, allow=allow, clock=self._reactor)
+        factory = verb_factory(self._dialer.follow.on_event, allow=await self._agi_callers(), clock=self._reactor)
         try:
             self._ports.append(self._reactor.listenTCP(port, factory, interface=address))
         except CannotListenError as error:
@@ -114,6 +113,21 @@ class DialerProcess:
                 f"FastAGI cannot listen on {address}:{port}: {error.socketError.strerror}; end what uses it or set"
                 " fastagi.port"
             ) from None
+
+    async def _agi_callers(self) -> list[str]:
+        """Who may connect: this machine, the PBXs, and whom the settings name. Names are resolved now, once."""
+        callers = ["127.0.0.0/8", "::1/128"]
+        named = [pbx.server.address for pbx in self._dialer.board.pbxs.values()]
+        for name in {*named, *self._settings["fastagi.allow"]}:
+            try:
+                ip_network(name, strict=False)
+                callers.append(name)
+            except ValueError:
+                try:
+                    callers.append(await self._reactor.resolve(name, timeout=(1, 2)))
+                except DNSLookupError:
+                    log.warn("FastAGI: the name {name} is not known, it may not connect", name=name)
+        return callers
 
     async def _take_lease(self) -> None:
         assert self._desk is not None
