@@ -170,3 +170,14 @@ def test_drain_waits_for_a_database_that_is_away(clock: Clock, store: Store, jou
     store.away = False
     pump(clock, 10)
     assert done == [None]
+
+
+def test_drain_does_not_wait_for_what_came_after_it(clock: Clock, store: Store, journal: Journal) -> None:
+    done: list[None] = []
+    store.slow = []
+    journal.add(row("before"))
+    journal.drain().addCallback(done.append)
+    journal.add(row("after"))
+    store.slow[0].callback(None)
+    assert done == [None]
+    assert store.written == ["before"]

@@ -58,7 +58,7 @@ class LineObserver:
 def _text_line(event: dict[str, Any]) -> str:
     text = f"{_when(event)} {event['log_level'].name.upper():5} {_who(event)}: {formatEvent(event)}"
     failure = event.get("log_failure")
-    return f"{text}\n{failure.getTraceback()}" if failure else text
+    return f"{text}\n{failure.getTraceback().rstrip()}" if failure else text
 
 
 def _json_line(event: dict[str, Any]) -> str:

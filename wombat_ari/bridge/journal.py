@@ -5,6 +5,7 @@ idempotent by key. A row that the database refuses for its content is found by h
 left out, so that it harms nobody else. Too much waiting means ``full``: the scheduler then places no call.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,9 @@ class Journal:
         self._in_flight = 0
         self._timer: Any = None
         self._retry_s = FIRST_RETRY_S
-        self._drained: list[Deferred[None]] = []
+        self._added = 0  #: rows ever added, progress apart
+        self._settled = 0  #: of these, written or left out as poison
+        self._awaited: deque[tuple[int, Deferred[None]]] = deque()  #: who waits until so many are settled
         self.trouble = ""  #: what the database last said, empty when all is well
         self.poisoned = 0  #: rows that were refused for their content
         self.written = 0
@@ -56,17 +59,18 @@ class Journal:
             if isinstance(entry, CallResult):
                 self._progress.pop(entry.claim.wombatid, None)
             self._rows.append(entry)
+            self._added += 1
         if len(self._rows) >= BATCH and not self.trouble:
             self._begin()
         else:
             self._later(LINGER_S)
 
     def drain(self) -> Deferred[None]:
-        """Write all that waits now, without lingering. Fires when nothing waits any more."""
-        if not self.waiting:
+        """Write now, without lingering. Fires when everything added until now is written (a call's progress apart)."""
+        if self._settled >= self._added and not self._progress:
             return succeed(None)
         done: Deferred[None] = Deferred()
-        self._drained.append(done)
+        self._awaited.append((self._added, done))
         self._begin()
         return done
 
@@ -87,7 +91,7 @@ class Journal:
         batch = self._next_batch()
         if batch:
             self._in_flight = len(batch)
-            Deferred.fromCoroutine(self._store(batch)).addCallbacks(self._ended, self._fence)
+            Deferred.fromCoroutine(self._store(batch)).addCallbacks(self._ended, self._fence, callbackArgs=(batch,))
 
     def _next_batch(self) -> list[Any]:
         batch = self._rows[:BATCH]
@@ -119,9 +123,12 @@ class Journal:
         again = await self._store(batch[:half])
         return [*again, *batch[half:]] if again else await self._store(batch[half:])
 
-    def _ended(self, again: list[Any]) -> None:
+    def _ended(self, again: list[Any], batch: list[Any]) -> None:
         self._in_flight = 0
+        self._settled += sum(not isinstance(row, CallProgress) for row in batch[: len(batch) - len(again)])
         self._rows[:0] = again
+        while self._awaited and self._awaited[0][0] <= self._settled:
+            self._awaited.popleft()[1].callback(None)
         if again:
             self._later(self._retry_s)
             self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
@@ -129,13 +136,9 @@ class Journal:
         if self.trouble:
             log.info("the database is back, {waiting} rows wait", waiting=self.waiting)
         self.trouble, self._retry_s = "", FIRST_RETRY_S
-        if not self.waiting:
-            drained, self._drained = self._drained, []
-            for done in drained:
-                done.callback(None)
-        elif self._drained or len(self._rows) >= BATCH:
+        if self._awaited or len(self._rows) >= BATCH:
             self._begin()
-        else:
+        elif self.waiting:
             self._later(LINGER_S)
 
     def _say_trouble(self, trouble: str) -> None:

@@ -1,4 +1,4 @@
-"""Around it: the runs. Start, pause, resume, remove, the active period, out of numbers, changed configuration."""
+"""Around it: the runs. Start, pause, resume, remove, the active period, out of numbers."""
 
 from twisted.logger import Logger
 
@@ -12,7 +12,7 @@ from wombat_ari.engine.board import Board, Clock, LiveRun, Tally
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunChange, SystemLogEntry
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.states import ListUse, RunState
+from wombat_ari.model.states import RunState
 
 log = Logger()
 
@@ -135,18 +135,6 @@ class Supervise:
         elif effect == RunEffect.DISMISS:
             run.hopper.drain()
         elif effect == RunEffect.CLOSE:
-            # Calls in progress go on and are settled; they know their run themselves.
-            self._board.runs.pop(run.id, None)
-
-    # Configuration
-
-    async def reload(self) -> None:
-        """Take changed campaigns of live runs, capacities and rules into use. Servers are ``engine/recover``'s."""
-        for run in list(self._board.runs.values()):
-            assert run.campaign.id is not None
-            run.campaign = await self._desk.load_campaign(run.campaign.id)
-            run.contender.priority = run.campaign.priority
-            run.contender.routes = self._board.routes_of(run.campaign)
-            run.hopper.batch = run.campaign.batch_size
-            run.lists = {item.list_id: item.name for item in run.campaign.lists if item.use == ListUse.NORMAL}
-        self._schedule.kick()
+            # It leaves the board when all that is known of it is in the database, so that who sees it gone can ask
+            # for its report. Calls in progress go on and are settled; they know their run themselves.
+            self._journal.drain().addCallback(lambda _: self._board.runs.pop(run.id, None))

@@ -116,11 +116,11 @@ def _ended(campaign: str, last: dict[str, Any] | None) -> int:
     if last["state"] == "IDLE":
         click.echo(f"{campaign} is IDLE: all numbers are done, it waits for more")
         return 0
-    if last["state"] == "RUNNING":
-        click.echo(f"{campaign} is COMPLETED")
-        return 0
-    click.echo(f"{campaign} was removed", err=True)
-    return EXIT_REMOVED
+    if last["state"] in ("PAUSED", "WRONG_TIME", "REMOVED"):
+        click.echo(f"{campaign} was removed", err=True)
+        return EXIT_REMOVED
+    click.echo(f"{campaign} is COMPLETED")
+    return 0
 
 
 Work = Callable[[ControlClient, Any], Coroutine[Any, Any, int]]
