@@ -154,8 +154,10 @@ def field(text: str, key: str, default: str = "") -> str:
 
 
 def snapshot(text: str) -> str:
-    """A UserEvent's text up to the dialplan's own keys: what Asterisk says of the channel."""
-    return text[: max(text.find("\nUserEvent: "), 0)]
+    """A UserEvent's text up to and with its name: what Asterisk says of the channel, without the dialplan's keys."""
+    at = text.find("\nUserEvent: ")
+    end = text.find("\n", at + 1) if at >= 0 else -1
+    return text[:end] if end >= 0 else text
 
 
 def user_pairs(text: str) -> list[tuple[str, str]]:
@@ -181,7 +183,7 @@ def encode_action(name: str, headers: Sequence[tuple[str, str]] = ()) -> bytes:
         data = text.encode()
     except UnicodeEncodeError:
         data = b""
-    count = len(lines) + 1
+    count = len(lines)  # line ends of our own: one more of either byte came with a value
     if not data or data.count(b"\n") != count or data.count(b"\r") != count or b"\0" in data or len(data) > MAX_LINE:
         _check(name, headers)
     return data
