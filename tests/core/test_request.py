@@ -1,0 +1,88 @@
+"""What an Originate says: ours always wins, and nothing that is sent as a name is anything but a name."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.story import claim
+from wombat_ari.core.request import OURS, build_request, placeholder_values
+from wombat_ari.model.calls import OriginateRequest
+from wombat_ari.model.entities import Campaign, EndPoint, Trunk
+from wombat_ari.model.states import EndPointType
+
+TRUNK = Trunk(1, 1, "carrier", "Local/${num}@${TRUNK_CONTEXT}/n")
+END_POINT = EndPoint(1, 1, EndPointType.PHONE, "survey", "100", "survey-context")
+
+
+def request(attributes: dict[str, str] | None = None, *, attempt: int = 1, **campaign: str) -> OriginateRequest:
+    asked = claim(attempt, input_attributes=attributes or {})
+    return build_request(asked, Campaign(1, "spring", **campaign), trunk=TRUNK, end_point=END_POINT)  # type: ignore[arg-type]
+
+
+def test_where_it_goes() -> None:
+    made = request({"TRUNK_CONTEXT": "from-internal"}, dial_clid='"Shop" <${SHOP}>', dial_account="acc-${list}")
+    assert (made.call, made.channel) == (4711, "Local/5551001@from-internal/n")
+    assert (made.context, made.extension, made.timeout_ms) == ("survey-context", "100", 30000)
+    assert (made.caller_id, made.account) == ('"Shop" <>', "acc-customers")
+
+
+def test_ours_in_each_call() -> None:
+    assert dict(request(attempt=3).variables) == {
+        "WOMBATID": "4711",
+        "WOMBAT_ID": "4711",
+        "WOMBAT_HOPPER_ID": "4711",
+        "WOMBAT_RETRY_NO": "2",
+        "WOMBAT_DIALING_NUMBER": "5551001",
+        "WOMBAT_DIALING_LIST": "customers",
+        "WOMBAT_CAMPAIGN": "spring",
+    }
+
+
+def test_ours_when_the_campaign_wants_them() -> None:
+    made = dict(request({"PRES": "prohib"}, agent_clid="9${num}", dial_presentation="${PRES}").variables)
+    assert made["WOMBAT_AGENT_CLID"] == "95551001"
+    assert made["__WOMBAT_PRES"] == "prohib", "inherited, so that the trunk's leg has it"
+
+
+def test_every_attribute_goes_along_as_it_is() -> None:
+    values = {"NAME": 'Ann "A" O\'Neil, 50% ${x}', "_ONCE": "1", "__ALWAYS": "2", "empty": ""}
+    made = request(values).variables
+    assert dict(made) | values == dict(made)
+    assert len({name for name, _ in made}) == len(made), "no name twice"
+
+
+def test_placeholders_of_ours_win() -> None:
+    forged = {"num": "1", "list": "2", "campaign": "3", "retry": "4", "wombatid": "5", "OTHER": "6"}
+    values = placeholder_values(claim(2, input_attributes=forged), Campaign(1, "spring"))
+    assert values == {
+        "num": "5551001", "list": "customers", "campaign": "spring", "retry": "1", "wombatid": "4711", "OTHER": "6",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("underscores", ["", "_", "__", "___"])
+def test_an_attribute_cannot_pretend_to_be_ours(name: str, underscores: str) -> None:
+    """Asterisk takes the underscores off, and of two variables of a name which one stays is its affair."""
+    made = request({underscores + name: "forged"}, agent_clid="1", dial_presentation="allowed")
+    assert "forged" not in dict(made.variables).values()
+    assert {one.lstrip("_") for one, _ in made.variables} == OURS
+    assert "forged" not in dict(request({underscores + name: "forged"}).variables).values(), "also when it is not set"
+
+
+@pytest.mark.parametrize(
+    "name", ["FILE(/tmp/x)", "CALLERID(num)", "A B", "A,B", "A=B", "1A", "___A", "_1", "", "é", "A\n", "A\r\nAction: X"]
+)
+def test_what_is_not_a_name_is_left_out(name: str) -> None:
+    """Asterisk runs a function whose name it is given as a variable's."""
+    assert request({name: "x", "GOOD": "y"}).variables == request({"GOOD": "y"}).variables
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.one_of(st.text(max_size=20), st.from_regex(r"_{0,3}WOMBAT\w{0,6}")), st.text(), max_size=6))
+def test_names_are_names_and_ours_are_ours_whatever_is_imported(attributes: dict[str, str]) -> None:
+    made = request(attributes).variables
+    assert all(re.fullmatch(r"_{0,2}[A-Za-z][A-Za-z0-9_]*", name) for name, _ in made)
+    ours = dict(request().variables)
+    assert {name: value for name, value in made if name.lstrip("_") in OURS} == ours
