@@ -6,10 +6,12 @@ store's business. Texts may go to AMI, so control characters are refused everywh
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from wombat_ari.core.numbers import check_attributes, clean_number
+from wombat_ari.model.admin import User, UserClass
 from wombat_ari.model.entities import (
     ActivePeriod,
     CallList,
@@ -28,6 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*/\S.*")
 _LOCAL_N = re.compile(r"/[a-z]*n[a-z]*$")
 _URL = re.compile(r"https?://[^\s/]+\S*")
+_KEY = re.compile(r"[^\s\x00-\x1f-][^\s\x00-\x1f]{0,79}")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+")
 _STATUSES = frozenset(outcome.value for outcome in Outcome)
 _LAST_SECOND = 86399
@@ -147,6 +150,34 @@ def check_rule(rule: RescheduleRule) -> RescheduleRule:
     _whole("reschedule rule max attempts", rule.max_attempts, 1, 10_000)
     _whole("reschedule rule retry after (s)", rule.retry_after_s, 1, 366 * 86400)
     return rule
+
+
+def check_user(user: User) -> tuple[User, list[str]]:
+    user = replace(user, login=_name("user login", user.login), email=_emails(user.email))
+    if ":" in user.login or re.search(r"\s", user.login):
+        raise UserError(f"user login {user.login!r}: blanks and : are not allowed (HTTP Basic could not carry them)")
+    _text("user real name", user.real_name, maximum=255)
+    _text("user e-mail", user.email, maximum=255)
+    _text("user token", user.token, maximum=255)
+    if len(user.comment) > 1000:
+        raise UserError(f"user comment: it has {len(user.comment)} characters, 1000 are allowed")
+    return replace(user, own_keys=check_key_list(user.own_keys, revocable=True)), []
+
+
+def check_user_class(user_class: UserClass) -> tuple[UserClass, list[str]]:
+    user_class = replace(user_class, name=_name("class name", user_class.name))
+    _text("class description", user_class.description, maximum=255)
+    return replace(user_class, keys=check_key_list(user_class.keys)), []
+
+
+def check_key_list(keys: Sequence[str], *, revocable: bool = False) -> tuple[str, ...]:
+    """Each once, in order. ``revocable``: a leading ``-`` is allowed."""
+    for key in keys:
+        if not _KEY.fullmatch(key.removeprefix("-") if revocable else key):
+            raise UserError(f"key {key!r}: it must be 1 to 80 characters without blanks, not beginning with -")
+    if len(" ".join(keys)) > 2000:
+        raise UserError("keys: they have more than 2000 characters in all")
+    return tuple(dict.fromkeys(keys))
 
 
 def check_name(what: str, text: str) -> str:

@@ -56,6 +56,14 @@ def generate(
 ) -> ImportSummary:  # fmt: skip
     """``count`` progressive numbers from ``first``, leading zeros kept."""
     items = (ParsedRecord(number) for number in progression(first, count))
+    return add_parsed(db, list_id, items, by=by, now=now, dedupe=dedupe, progress=progress)
+
+
+def add_parsed(
+    db: Database, list_id: int, items: Iterable[Item], *, by: str, now: float, dedupe: bool = False,
+    progress: Progress | None = None,
+) -> ImportSummary:  # fmt: skip
+    """Records that are parsed already. ``items`` may read from the database itself."""
     return _import(db, list_id, items, lines=None, by=by, now=now, dedupe=dedupe, progress=progress)
 
 

@@ -20,7 +20,7 @@ Columns = dict[str, Any]
 
 CONFLICT = "conflict"  #: code of the UserError when somebody else saved in between
 MISSING = "missing"  #: code of the UserError when there is no such thing
-_BOOKKEEPING = ("id", "created_at", "created_by", "changed_at", "changed_by", "version")
+_BOOKKEEPING = ("id", "created_at", "created_by", "changed_at", "changed_by", "version", "password_hash")
 _SECRET_COLUMNS: tuple[tuple[type[BaseTable], str], ...] = (
     (AsteriskServer, "password"),
     (AsteriskServer, "ari_password"),
@@ -38,6 +38,7 @@ class Kind(Generic[T]):
     encode: Callable[[T], Columns]
     decode: Callable[[Columns], T]
     secrets: tuple[str, ...] = ()
+    at_first: tuple[tuple[str, Any], ...] = ()  #: columns that are not in the value: what a new row has in them
     parents: tuple[tuple[str, str, type[BaseTable]], ...] = ()  #: column, what a refusal calls it, its table
     unique_in: tuple[str, ...] = ()  #: the name is unique among rows with the same values in these columns
     referrers: tuple[tuple[str, str], ...] = ()
@@ -133,7 +134,7 @@ def require(tx: Transaction, table: type[BaseTable], label: str, ids: Iterable[i
 def _insert(db: Database, tx: Transaction, kind: Kind[T], columns: Columns, *, by: str, now: float) -> int:
     stored = {name: _sealed(db, tx, value) for name, value in columns.items()}
     marks = {"created_at": now, "created_by": by, "changed_at": now, "changed_by": by, "version": 1}
-    entity_id = int(tx.do(kind.table.insert(**stored, **marks)))
+    entity_id = int(tx.do(kind.table.insert(**stored, **dict(kind.at_first), **marks)))
     audit(tx, kind.table, entity_id, action="CREATED", old={}, new=_shown(kind, columns), by=by, now=now)
     return entity_id
 

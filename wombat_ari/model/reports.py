@@ -1,0 +1,110 @@
+"""What reports say of chosen runs. Lengths are ms, moments epoch seconds, shares 0 to 1."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the calls. ``name``: ``server/trunk``, an end point, an agent."""
+
+    name: str
+    calls: int
+    share: float
+    talk_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeShare:
+    """Outcomes with each extended status apart."""
+
+    outcome: str
+    extended_status: str
+    calls: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What was attempted in the hour that begins at ``at``."""
+
+    at: float
+    calls: int
+    answered: int
+    talk_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatistics:
+    """Over all attempts of the chosen runs, the black-listed ones included."""
+
+    calls: int
+    answered: int
+    rescheduled: int
+    talk_ms: int
+    wait_pre_ms: int
+    wait_after_ms: int
+    outcomes: tuple[OutcomeShare, ...]
+    trunks: tuple[Share, ...]
+    end_points: tuple[Share, ...]
+    agents: tuple[Share, ...]
+    hours: tuple[Hour, ...]
+
+    @property
+    def used_ms(self) -> int:
+        """How long lines were used: waits and talk."""
+        return self.wait_pre_ms + self.wait_after_ms + self.talk_ms
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """One row of the call log, names as they were."""
+
+    wombatid: int
+    run_id: int
+    run_name: str
+    campaign_id: int
+    campaign_name: str
+    list_id: int
+    list_name: str
+    record_id: int
+    number: str
+    attempt: int
+    outcome: str
+    extended_status: str
+    attempted_at: float
+    ended_at: float
+    wait_pre_ms: int
+    wait_after_ms: int
+    talk_ms: int
+    retry_in_s: int
+    server_id: int | None
+    trunk_id: int | None
+    trunk_name: str
+    end_point_id: int | None
+    end_point_name: str
+    agent: str
+    channel: str
+    unique_id: str
+    cause: int | None
+    sip_code: str
+    dial_status: str
+    message: str
+    input_attributes: dict[str, str]
+    output_attributes: dict[str, str]
+
+    @property
+    def retry(self) -> int:
+        """0 for the first try."""
+        return self.attempt - 1
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRetry:
+    """A record of a run that waits for its next try."""
+
+    run_id: int
+    record_id: int
+    number: str
+    list_name: str
+    attempt: int
+    due_at: float

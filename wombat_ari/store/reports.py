@@ -1,0 +1,169 @@
+"""What was done, for reports: statistics of runs in one pass over the log, and the attempts themselves page by page."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from heapq import merge
+
+from wombat_ari.core.numbers import ParsedRecord
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.lists import ImportSummary
+from wombat_ari.model.reports import Hour, LoggedCall, OutcomeShare, RunStatistics, Share, WaitingRetry
+from wombat_ari.store import lists
+from wombat_ari.store.database import Database, Row, Transaction, marks
+from wombat_ari.store.rows import ANSWERED, LOG_COLUMNS, load
+
+_PAGE = 2000
+_HOUR = {"mysql": "FLOOR(attempted_at / 3600)", "sqlite": "CAST(attempted_at / 3600 AS INTEGER)"}
+
+
+def statistics(db: Database, run_ids: Sequence[int]) -> RunStatistics:
+    """Over all attempts of these runs; one aggregate is asked for, the rest is adding up."""
+    with db.transaction(write=False) as tx:
+        groups = _groups(tx, run_ids) if run_ids else []
+        servers: dict[int, str] = dict(tx.rows("SELECT id, description FROM asterisk_server"))
+    calls = sum(group[7] for group in groups)
+    return RunStatistics(
+        calls=calls,
+        answered=_sum(groups, 8),
+        rescheduled=_sum(groups, 9),
+        talk_ms=_sum(groups, 10),
+        wait_pre_ms=_sum(groups, 11),
+        wait_after_ms=_sum(groups, 12),
+        outcomes=_outcomes(groups, calls),
+        trunks=_shares(calls, [(_trunk(group, servers), group) for group in groups]),
+        end_points=_shares(calls, [(group[4], group) for group in groups]),
+        agents=_shares(calls, [(group[5], group) for group in groups]),
+        hours=_hours(groups),
+    )
+
+
+def page_of_attempts(
+    db: Database, run_ids: Sequence[int], *, after: int = 0, limit: int = 100, number: str = "", outcome: str = ""
+) -> list[LoggedCall]:
+    """Attempts behind the WOMBATID ``after`` in its order; ``number``: those that hold these characters."""
+    where, params = _filter(number, outcome)
+    with db.transaction(write=False) as tx:
+        pages = [_page(tx, run_id, after=after, limit=limit, where=where, params=params) for run_id in run_ids]
+    return [_call_of(row) for row in list(merge(*pages))[:limit]]
+
+
+def stream_attempts(
+    db: Database, run_ids: Sequence[int], *, number: str = "", outcome: str = ""
+) -> Iterator[LoggedCall]:
+    """All of them, run by run, each page in a transaction of its own: memory does not grow with the log."""
+    where, params = _filter(number, outcome)
+    for run_id in run_ids:
+        after = 0
+        while True:
+            with db.transaction(write=False) as tx:
+                page = _page(tx, run_id, after=after, limit=_PAGE, where=where, params=params)
+            yield from map(_call_of, page)
+            if len(page) < _PAGE:
+                break
+            after = page[-1][0]
+
+
+def logged_call(db: Database, wombatid: int) -> LoggedCall:
+    with db.transaction(write=False) as tx:
+        row = tx.row(f"SELECT {LOG_COLUMNS} FROM call_log WHERE wombatid = %s", (wombatid,))
+    if row is None:
+        raise UserError(f"there is no logged call {wombatid}", code="missing")
+    return _call_of(row)
+
+
+def calls_of_record(db: Database, record_id: int) -> list[LoggedCall]:
+    """All its attempts in all runs, the latest first."""
+    sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE record_id = %s ORDER BY wombatid DESC"
+    with db.transaction(write=False) as tx:
+        return [_call_of(row) for row in tx.rows(sql, (record_id,))]
+
+
+def waiting_retries(db: Database, run_id: int, *, limit: int = 1000) -> list[WaitingRetry]:
+    """The next ones first."""
+    with db.transaction(write=False) as tx:
+        rows = tx.rows(
+            "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at FROM open_retry o "
+            "JOIN record r ON r.id = o.record_id JOIN call_list l ON l.id = r.list_id "
+            "WHERE o.run_id = %s ORDER BY o.due_at, o.record_id LIMIT %s",
+            (run_id, limit),
+        )
+    return [WaitingRetry(*row) for row in rows]
+
+
+def copy_to_list(
+    db: Database, run_ids: Sequence[int], *, list_id: int, outcomes: Sequence[str], by: str, now: float,
+    extended_status: str | None = None, progress: lists.Progress | None = None,
+) -> ImportSummary:  # fmt: skip
+    """Numbers of attempts with these outcomes (None: any extended status) onto a list, each number once."""
+    items = (
+        ParsedRecord(call.number, call.input_attributes)
+        for outcome in dict.fromkeys(outcomes)
+        for call in stream_attempts(db, run_ids, outcome=outcome)
+        if extended_status is None or call.extended_status == extended_status
+    )
+    return lists.add_parsed(db, list_id, items, by=by, now=now, dedupe=True, progress=progress)
+
+
+def _groups(tx: Transaction, run_ids: Sequence[int]) -> list[Row]:
+    keys = f"outcome, extended_status, server_id, trunk_name, end_point_name, agent, {_HOUR[tx.kind]}"
+    sums = "SUM(talk_ms), SUM(wait_pre_ms), SUM(wait_after_ms)"
+    return tx.rows(
+        f"SELECT {keys}, COUNT(*), SUM({ANSWERED}), SUM(retry_in_s > 0), {sums} FROM call_log "
+        f"WHERE run_id IN ({marks(len(run_ids))}) GROUP BY {keys}",
+        list(run_ids),
+    )
+
+
+def _sum(groups: list[Row], column: int) -> int:
+    return sum(int(group[column]) for group in groups)
+
+
+def _trunk(group: Row, servers: dict[int, str]) -> str:
+    return f"{servers.get(group[2], '?')}/{group[3]}" if group[3] else ""
+
+
+def _outcomes(groups: list[Row], calls: int) -> tuple[OutcomeShare, ...]:
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for group in groups:
+        counts[group[0], group[1]] += group[7]
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(OutcomeShare(*key, n, n / calls) for key, n in ordered)
+
+
+def _shares(calls: int, named: list[tuple[str, Row]]) -> tuple[Share, ...]:
+    """Calls without such a thing (black-listed: no trunk) are left out; shares are of all calls."""
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for name, group in named:
+        if name:
+            counts[name][0] += group[7]
+            counts[name][1] += int(group[10])
+    ordered = sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))
+    return tuple(Share(name, n, n / calls, talk) for name, (n, talk) in ordered)
+
+
+def _hours(groups: list[Row]) -> tuple[Hour, ...]:
+    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for group in groups:
+        hour = counts[int(group[6])]
+        for place, column in enumerate((7, 8, 10)):
+            hour[place] += int(group[column])
+    return tuple(Hour(hour * 3600.0, *numbers) for hour, numbers in sorted(counts.items()))
+
+
+def _filter(number: str, outcome: str) -> tuple[str, list[object]]:
+    where, params = "", list[object]()
+    if number:
+        literal = number.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        where, params = f"{where} AND number LIKE %s ESCAPE '!'", [*params, f"%{literal}%"]
+    if outcome:
+        where, params = f"{where} AND outcome = %s", [*params, outcome]
+    return where, params
+
+
+def _page(tx: Transaction, run_id: int, *, after: int, limit: int, where: str, params: Sequence[object]) -> list[Row]:
+    sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE run_id = %s AND wombatid > %s{where} ORDER BY wombatid LIMIT %s"
+    return tx.rows(sql, (run_id, after, *params, limit))
+
+
+def _call_of(row: Row) -> LoggedCall:
+    return LoggedCall(*row[:-2], load(row[-2]), load(row[-1]))  # type: ignore[call-arg]
