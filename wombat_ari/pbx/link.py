@@ -184,6 +184,8 @@ class AmiLink:
         limit = self._clock.callLater(self._settings.log_in, ami.drop, AMITimeout(self._mute("to the log-in")))
         try:
             version, commands = await self._ask_what_it_is(ami)
+        except AMITimeout:
+            raise AMITimeout(self._mute("to the log-in")) from None
         finally:
             if limit.active():
                 limit.cancel()
