@@ -15,7 +15,7 @@ from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
 from twisted.protocols import amp
 
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 
 if TYPE_CHECKING:
     from wombat_ari.engine.obey import Obey
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class _Command(amp.Command):
-    errors = {UserError: b"USER"}
+    errors = {UserError: b"USER", StoreError: b"STORE"}
 
 
 class StartRun(_Command):
@@ -118,8 +118,9 @@ class ControlClient:
     def __init__(self, reactor: Any, socket: Path) -> None:
         self._reactor = reactor
         self._socket = socket
-        self._connecting: defer.Deferred[amp.AMP] | None = None
         self._connection: amp.AMP | None = None
+        self._connecting = defer.DeferredLock()
+        self._picturing = defer.DeferredLock()  # the dialer keeps one picture for each connection
 
     async def start_run(self, campaign: str, *, by: str) -> dict[str, Any]:
         return await self._run(StartRun, campaign, by)
@@ -138,14 +139,18 @@ class ControlClient:
 
     async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         """The picture of now (see ``engine/publish``)."""
-        answer = await self._ask(Snapshot, part=0, calls=calls)
-        data = [answer["data"]]
-        for part in range(1, answer["parts"]):
-            data.append((await self._ask(Snapshot, part=part, calls=calls))["data"])
+        await self._picturing.acquire()
+        try:
+            answer = await self._ask(Snapshot, part=0, calls=calls)
+            data = [answer["data"]]
+            for part in range(1, answer["parts"]):
+                data.append((await self._ask(Snapshot, part=part, calls=calls))["data"])
+        finally:
+            self._picturing.release()
         return json.loads(b"".join(data))
 
     def close(self) -> None:
-        if self._connection is not None:
+        if self._connection is not None and self._connection.transport is not None:
             self._connection.transport.loseConnection()
 
     async def _run(self, command: type[StartRun], campaign: str, by: str) -> dict[str, Any]:
@@ -156,25 +161,37 @@ class ControlClient:
         try:
             return await _within(connection.callRemote(command, **arguments), self._reactor)
         except (amp.UnhandledCommand, amp.UnknownRemoteError):
+            self._connection = None  # AMP closes it after an error that it does not know
             raise UserError("the dialer could not do that: see its log", code="dialer-failed") from None
         except UserError:
             raise
+        except StoreError as error:
+            raise UserError(str(error), code="dialer-store") from None
+        except defer.TimeoutError:
+            raise UserError(f"the dialer did not answer within {ANSWER_S:g} s", code="dialer-down") from None
         except Exception as error:  # noqa: BLE001 - fence: whatever a lost connection raises means one thing here
             self._connection = None
             raise UserError(f"the dialer went away: {error}", code="dialer-down") from None
 
     async def _connected(self) -> amp.AMP:
-        if self._connection is not None and self._connection.transport.connected:
+        await self._connecting.acquire()
+        try:
+            if self._connection is None or self._connection.transport is None:  # AMP's, once it is lost
+                self._connection = await self._connect()
             return self._connection
+        finally:
+            self._connecting.release()
+
+    async def _connect(self) -> amp.AMP:
         endpoint = UNIXClientEndpoint(self._reactor, str(self._socket), timeout=5)
         try:
-            self._connection = await connectProtocol(endpoint, amp.AMP())
+            connection: amp.AMP = await connectProtocol(endpoint, amp.AMP())
         except Exception:  # noqa: BLE001 - fence: no socket, refused, timed out: there is no dialer
             raise UserError(
                 f"the dialer is not running (nothing answers at {self._socket}); start it with: wombat-ari serve",
                 code="dialer-down",
             ) from None
-        return self._connection
+        return connection
 
 
 def _answer(coroutine: Any) -> defer.Deferred[dict[str, str]]:

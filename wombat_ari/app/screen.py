@@ -26,7 +26,9 @@ def status_screen(snapshot: dict[str, Any]) -> RenderableType:
         "dialer ", _state(snapshot["state"]), f", up {_time(snapshot['now'] - snapshot['up_since'])}, ",
         f"{snapshot['channels_in_use']} channels in use, {snapshot['placed']} calls placed",
     )  # fmt: skip
-    return Group(head, _pbxs(snapshot), _runs(snapshot), _lines(snapshot))
+    trouble = snapshot["database_trouble"]
+    note = [Text(f"database: {trouble}", "red")] if trouble else []
+    return Group(head, *note, _pbxs(snapshot), _runs(snapshot), _lines(snapshot))
 
 
 def plain_line(run: dict[str, Any]) -> str:
@@ -75,10 +77,10 @@ def _calls(snapshot: dict[str, Any], campaign: str) -> RenderableType:
     for call in sorted(calls, key=lambda call: call["originated_at"] or 0)[:CALLS_SHOWN]:
         since = call["answered_at"] or call["originated_at"]
         age = f"{snapshot['now'] - since:.0f} s" if since else ""
-        table.add_row(
+        table.add_row(*_plain(
             call["number"], _state(call["state"]), str(call["retry"] + 1), age, call["trunk"], call["end_point"],
             call["extended_status"],
-        )  # fmt: skip
+        ))  # fmt: skip
     for _ in range(CALLS_SHOWN - len(calls)):
         table.add_row("")  # the same height always: the screen does not jump
     return table
@@ -100,7 +102,7 @@ def _pbxs(snapshot: dict[str, Any]) -> RenderableType:
     table = Table("PBX", "link", "Asterisk", "last error", box=None, pad_edge=False, header_style="dim")
     for pbx in snapshot["pbxs"]:
         link = Text("connected", "green") if pbx["connected"] else Text("down", "red")
-        table.add_row(pbx["name"], link, pbx["version"], pbx["error"])
+        table.add_row(*_plain(pbx["name"], link, pbx["version"], pbx["error"]))
     return table
 
 
@@ -115,15 +117,20 @@ def _runs(snapshot: dict[str, Any]) -> RenderableType:
             run["closed"],
             run["remaining"] + run["cached"],
         )
-        table.add_row(run["campaign"], _state(run["state"]), *map(str, figures), run["why_not"])
+        table.add_row(*_plain(run["campaign"], _state(run["state"]), *map(str, figures), run["why_not"]))
     return table
 
 
 def _lines(snapshot: dict[str, Any]) -> RenderableType:
     table = Table("trunk or end point", "server", "used", "of", box=None, pad_edge=False, header_style="dim")
     for line in [*snapshot["trunks"], *snapshot["end_points"]]:
-        table.add_row(line["name"], line["server"], str(line["used"]), str(line["capacity"]))
+        table.add_row(*_plain(line["name"], line["server"], str(line["used"]), str(line["capacity"])))
     return table
+
+
+def _plain(*cells: str | Text) -> list[Text]:
+    """Cells as they are: in a name or a PBX's words brackets are no markup."""
+    return [Text(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _state(state: str) -> Text:

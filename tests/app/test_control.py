@@ -1,0 +1,273 @@
+"""The control socket: AMP over a real UNIX socket, with a stand-in for the engine behind it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import defer, task
+
+from wombat_ari.app import control
+from wombat_ari.app.control import ControlClient, ControlFactory
+from wombat_ari.model.errors import StoreError, UserError
+
+
+class FakeObey:
+    """Answers as ``engine/obey`` does and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.picture: dict[str, Any] = {"state": "READY"}
+        self.trouble: Exception | None = None
+        self.silent = False
+
+    async def start_run(self, campaign: str, by: str) -> dict[str, Any]:
+        return await self._run("start", campaign, by)
+
+    async def pause_run(self, campaign: str, by: str) -> dict[str, Any]:
+        return await self._run("pause", campaign, by)
+
+    async def resume_run(self, campaign: str, by: str) -> dict[str, Any]:
+        return await self._run("resume", campaign, by)
+
+    async def remove_run(self, campaign: str, by: str) -> dict[str, Any]:
+        return await self._run("remove", campaign, by)
+
+    def hang_up(self, wombatid: int) -> None:
+        self.asked.append(("hang_up", wombatid))
+        if self.trouble:
+            raise self.trouble
+
+    def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
+        self.asked.append(("snapshot", calls))
+        return self.picture
+
+    async def _run(self, what: str, campaign: str, by: str) -> dict[str, Any]:
+        self.asked.append((what, campaign, by))
+        if self.trouble:
+            raise self.trouble
+        if self.silent:
+            await defer.Deferred()
+        return {"id": 7, "campaign": campaign, "state": "RUNNING"}
+
+
+class Wire:
+    """Server and client on one reactor, which the test turns."""
+
+    def __init__(self, folder: Path) -> None:
+        from twisted.internet import reactor
+
+        self.reactor: Any = reactor
+        if not self.reactor.running:
+            self.reactor.startRunning(installSignalHandlers=False)
+        self.socket = folder / "control.sock"
+        self.obey = FakeObey()
+        self.client = ControlClient(self.reactor, self.socket)
+        self._ports: list[Any] = []
+
+    def listen(self) -> None:
+        factory: Any = ControlFactory(self.obey)  # type: ignore[arg-type]
+        self._ports.append(self.reactor.listenUNIX(str(self.socket), factory, mode=0o600))
+
+    def stop_listening(self) -> None:
+        for port in self._ports:
+            self.result(defer.maybeDeferred(port.stopListening))
+        self._ports.clear()
+
+    def ask(self, name: str, *arguments: Any, **named: Any) -> Any:
+        return self.result(defer.Deferred.fromCoroutine(getattr(self.client, name)(*arguments, **named)))
+
+    def result(self, waiting: "defer.Deferred[Any]") -> Any:
+        got: list[Any] = []
+        waiting.addBoth(got.append)
+        self.wait(lambda: bool(got))
+        if hasattr(got[0], "raiseException"):
+            got[0].raiseException()
+        return got[0]
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not come true"
+            self.reactor.iterate(0.01)
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Iterator[Wire]:
+    wire = Wire(tmp_path)
+    yield wire
+    wire.client.close()
+    wire.stop_listening()
+
+
+@pytest.mark.parametrize("what", ["start", "pause", "resume", "remove"])
+def test_commands_about_runs(wire: Wire, what: str) -> None:
+    wire.listen()
+    assert wire.ask(f"{what}_run", "Frühling & Söhne", by="ada") == {
+        "id": 7,
+        "campaign": "Frühling & Söhne",
+        "state": "RUNNING",
+    }
+    assert wire.obey.asked == [(what, "Frühling & Söhne", "ada")]
+
+
+def test_a_hang_up(wire: Wire) -> None:
+    wire.listen()
+    assert wire.ask("hang_up", 2**53 - 1) is None
+    assert wire.obey.asked == [("hang_up", 2**53 - 1)]
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_a_small_snapshot(wire: Wire, calls: bool) -> None:
+    wire.listen()
+    wire.obey.picture = {"state": "READY", "number": "é", "share": None}
+    assert wire.ask("snapshot", calls=calls) == wire.obey.picture
+    assert wire.obey.asked == [("snapshot", calls)]
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2, 300, 5000])
+def test_a_large_snapshot_comes_in_parts_and_is_of_one_moment(wire: Wire, calls: int) -> None:
+    wire.listen()
+    wire.obey.picture = {"calls": [{"number": f"é{n:060}"} for n in range(calls)]}
+    size = len(json.dumps(wire.obey.picture, separators=(",", ":")))
+    assert (size > 0xFFFF) == (calls == 5000)
+    assert wire.ask("snapshot") == wire.obey.picture
+    assert len(wire.obey.asked) == 1, "the picture was taken more than once"
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+def test_a_snapshot_of_exactly_one_part(wire: Wire, over: int) -> None:
+    wire.listen()
+    empty = len(json.dumps({"x": ""}, separators=(",", ":")))
+    wire.obey.picture = {"x": "a" * (2 * control.PART - empty + over)}
+    assert wire.ask("snapshot") == wire.obey.picture
+
+
+def test_two_who_ask_at_the_same_time_do_not_mix_their_snapshots(wire: Wire) -> None:
+    """Threads of the console share one client; the dialer keeps one picture for each connection."""
+    wire.listen()
+    wire.obey.picture = {"calls": ["a" * 200_000]}
+    asked = [defer.Deferred.fromCoroutine(wire.client.snapshot()) for _ in range(3)]
+    wire.wait(lambda: len(wire.obey.asked) == 1)
+    wire.obey.picture = {"calls": ["b" * 150_000]}
+    first, *others = [wire.result(waiting)["calls"][0] for waiting in asked]
+    assert set(first) == {"a"}
+    assert {"".join(sorted(set(other))) for other in others} <= {"a", "b"}
+    assert len(first) == 200_000
+
+
+def test_two_clients_do_not_mix_their_snapshots(wire: Wire) -> None:
+    wire.listen()
+    other = ControlClient(wire.reactor, wire.socket)
+    first = {"calls": ["a" * 100_000]}
+    second = {"calls": ["b" * 150_000]}
+    wire.obey.picture = first
+    waiting = defer.Deferred.fromCoroutine(wire.client.snapshot())
+    wire.wait(lambda: len(wire.obey.asked) == 1)
+    wire.obey.picture = second
+    assert wire.result(defer.Deferred.fromCoroutine(other.snapshot())) == second
+    assert wire.result(waiting) == first
+    other.close()
+
+
+def test_a_refusal_has_its_text_on_this_side(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.trouble = UserError("campaign 'Sales' has no trunk – add one", code="no-trunk")
+    for name, arguments in (("start_run", ("Sales",)), ("pause_run", ("Sales",))):
+        with pytest.raises(UserError, match="campaign 'Sales' has no trunk – add one"):
+            wire.ask(name, *arguments, by="ada")
+    with pytest.raises(UserError, match="has no trunk"):
+        wire.ask("hang_up", 5)
+
+
+def test_trouble_with_the_database_has_its_text_on_this_side(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.trouble = StoreError("database x: the disk is full; make room", transient=True)
+    with pytest.raises(UserError, match="the disk is full; make room"):
+        wire.ask("start_run", "Sales", by="ada")
+
+
+def test_a_mistake_of_the_dialer_is_said_and_the_connection_stays(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.trouble = ZeroDivisionError("secret inner word")
+    with pytest.raises(UserError, match="see its log") as caught:
+        wire.ask("start_run", "Sales", by="ada")
+    assert caught.value.code == "dialer-failed"
+    assert "secret inner word" not in str(caught.value)
+    wire.obey.trouble = None
+    assert wire.ask("start_run", "Sales", by="ada")["id"] == 7
+
+
+def test_no_dialer(wire: Wire) -> None:
+    with pytest.raises(UserError, match=r"the dialer is not running .*control\.sock.*wombat-ari serve") as caught:
+        wire.ask("snapshot")
+    assert caught.value.code == "dialer-down"
+
+
+def test_a_socket_that_a_dead_dialer_left(wire: Wire) -> None:
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(wire.socket))
+    assert wire.socket.exists()
+    with pytest.raises(UserError, match="the dialer is not running"):
+        wire.ask("snapshot")
+
+
+def test_a_dialer_that_comes_back_is_found_again(wire: Wire) -> None:
+    wire.listen()
+    assert wire.ask("snapshot")["state"] == "READY"
+    connection = wire.client._connection
+    wire.stop_listening()
+    assert connection is not None
+    connection.transport.loseConnection()
+    wire.wait(lambda: connection.transport is None)
+    with pytest.raises(UserError, match="not running"):
+        wire.ask("snapshot")
+    wire.listen()
+    assert wire.ask("snapshot")["state"] == "READY"
+
+
+def test_a_dialer_that_dies_while_it_is_asked(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.silent = True
+    waiting = defer.Deferred.fromCoroutine(wire.client.start_run("Sales", by="ada"))
+    wire.wait(lambda: bool(wire.obey.asked))
+    connection = wire.client._connection
+    assert connection is not None
+    connection.transport.abortConnection()
+    with pytest.raises(UserError, match="the dialer went away") as caught:
+        wire.result(waiting)
+    assert caught.value.code == "dialer-down"
+
+
+def test_a_dialer_that_does_not_answer(wire: Wire) -> None:
+    """The wait is measured by the clock that the client was given."""
+    wire.listen()
+    wire.obey.silent = True
+    clock = task.Clock()
+    real, wire.client._reactor = wire.client._reactor, _Both(wire.reactor, clock)
+    waiting = defer.Deferred.fromCoroutine(wire.client.start_run("Sales", by="ada"))
+    wire.wait(lambda: bool(wire.obey.asked))
+    clock.advance(control.ANSWER_S + 1)
+    with pytest.raises(UserError, match=f"did not answer within {control.ANSWER_S:g} s"):
+        wire.result(waiting)
+    wire.client._reactor = real
+
+
+class _Both:
+    """A reactor whose timers are the test's."""
+
+    def __init__(self, reactor: Any, clock: task.Clock) -> None:
+        self._reactor = reactor
+        self.callLater = clock.callLater
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+def test_only_its_owner_may_open_it(wire: Wire) -> None:
+    wire.listen()
+    assert wire.socket.stat().st_mode & 0o777 == 0o600
