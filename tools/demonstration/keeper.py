@@ -18,6 +18,7 @@ from tools.provision.asterisk import AsteriskInstance
 from tools.provision.errors import ProvisionError
 from tools.provision.ports import free_port, require_free
 
+READY_S = 30.0
 READY, FAILED, PID = "ready.json", "failed.txt", "keeper.pid"
 
 
@@ -53,12 +54,22 @@ def _keep(folder: Path) -> None:
                 "console": f"http://127.0.0.1:{environment['WOMBAT_ARI_CONSOLE_PORT']}/",
                 "environment": environment,
             }
+            _await_dialer(folder, server)
             ready = folder / "ready.tmp"
             ready.touch(mode=0o600)
             ready.write_text(json.dumps(about))
             ready.rename(folder / READY)
             server.wait()
             (folder / FAILED).write_text(f"wombat-ari serve ended by itself; see {folder / 'serve.log'}")
+
+
+def _await_dialer(folder: Path, server: subprocess.Popen[bytes]) -> None:
+    """The dialer opens its control socket when it is READY."""
+    until = time.monotonic() + READY_S
+    while not (folder / "state" / "control.sock").exists():
+        if server.poll() is not None or time.monotonic() > until:
+            raise OSError(f"the dialer did not get READY; see {folder / 'serve.log'}")
+        time.sleep(0.05)
 
 
 def _environment(folder: Path) -> dict[str, str]:

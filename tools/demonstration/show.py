@@ -52,8 +52,6 @@ def _show(folder: Path) -> int:
 
 def _begin(folder: Path) -> dict[str, Any]:
     """Start the keeper, detached, and wait until Asterisk and the supervisor run."""
-    environment = {**os.environ, "WOMBAT_ARI_STATE_FOLDER": str(folder / "state")}
-    _run(environment, "init", "--login", "demoadmin", "--password", "demo")
     with (folder / "keeper.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tools.demonstration", "keep", str(folder)],
@@ -92,7 +90,7 @@ def _judge(about: dict[str, Any]) -> int:
         print(f"   WRONG  {fault}")
     total = len(campaign.records())
     _say(f"{total - len(wrong)} of {total} records ended as they must")
-    _say(f"the console stays open at {about['console']}  (log on: demoadmin / demo, on this machine only)")
+    _say(f"the console stays open at {about['console']}  (on this machine only)")
     _say("end it with: tools/demo stop")
     return 1 if wrong else 0
 

@@ -18,6 +18,9 @@ from wombat_ari.model.errors import UserError
 
 ENV_PREFIX = "WOMBAT_ARI_"
 CONFIG_ENV = "WOMBAT_ARI_CONFIG"
+ADMIN_PASSWORD_ENV = "WOMBAT_ARI_ADMIN_PASSWORD"
+#: Ours, but no settings: the configuration file, tools' cache folder, what ``init`` takes the password from.
+OTHER_VARIABLES = (CONFIG_ENV, ADMIN_PASSWORD_ENV, "WOMBAT_ARI_CACHE")
 SYSTEM_FILE = Path("/etc/wombat-ari/wombat-ari.toml")
 
 Check = Callable[[Any], str]  #: answers what is allowed when a value is not, else an empty text
@@ -179,7 +182,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     by_variable = {setting.environment: setting for setting in SETTINGS}
     for variable, text in environ.items():
-        if not variable.startswith(ENV_PREFIX) or variable in (CONFIG_ENV, ENV_PREFIX + "CACHE"):
+        if not variable.startswith(ENV_PREFIX) or variable in OTHER_VARIABLES:
             continue
         setting = by_variable.get(variable)
         if setting is None:

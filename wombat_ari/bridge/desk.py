@@ -47,9 +47,6 @@ class Desk:
     def load_plan(self) -> Deferred[Plan]:
         return self._pool.read(_load_plan, self._db)
 
-    def load_campaign(self, campaign_id: int) -> Deferred[Campaign]:
-        return self._pool.read(campaigns.load_campaign, self._db, campaign_id)
-
     # Runs
 
     def unfinished_runs(self) -> Deferred[list[LoadedRun]]:

@@ -1,18 +1,15 @@
 """The dialer: the nine steps put together, started and stopped. What is wired to what is said here and nowhere else."""
 
-from collections.abc import Callable
-
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from wombat_ari.bridge.desk import Desk, Plan
+from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
-from wombat_ari.core.congestion import Budget, Pressure
-from wombat_ari.core.lines import Lines
 from wombat_ari.engine.board import Board, Clock, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
+from wombat_ari.engine.equip import DriverFactory, Equip
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.obey import Obey
 from wombat_ari.engine.publish import Publish
@@ -24,17 +21,13 @@ from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import SystemLogEntry
-from wombat_ari.model.entities import Server
 from wombat_ari.model.events import CallEvent, PbxEvent
 from wombat_ari.model.states import LIVE_RUN_STATES, DialerState
-from wombat_ari.pbx.driver import Driver
 
 FAST_TICK_S = 0.05  #: deadlines, refills, and a pass in case nothing kicked one
 SLOW_TICK_S = 1.0  #: active periods, runs without work, pressure
 
 log = Logger()
-
-DriverFactory = Callable[[Server], Driver]
 
 
 class Dialer:
@@ -47,13 +40,15 @@ class Dialer:
         self._clock = clock
         self._desk = desk
         self._journal = journal
-        self._make_driver = make_driver
         self.follow = Follow(self.board, clock)
         self._dial = Dial(self.board, clock, self.follow)
         self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
         self._settle = Settle(self.board, clock, journal)
         self._refill = Refill(self.board, clock, desk, self._schedule)
-        self._supervise = Supervise(self.board, clock, desk, journal, self._schedule, zone=zone)
+        self._equip = Equip(self.board, make_driver)
+        self._supervise = Supervise(
+            self.board, clock, desk=desk, journal=journal, schedule=self._schedule, equip=self._equip, zone=zone
+        )
         self._recover = Recover(
             self.board,
             clock,
@@ -71,12 +66,11 @@ class Dialer:
 
     async def start(self) -> None:
         """Load, take up what was open, connect. READY when this returns; PBXs connect in their own time."""
-        self._load(await self._desk.load_plan())
+        self._equip.take(await self._desk.load_plan())
         await self._recover.take_up_runs()
         self.board.state = DialerState.READY
         self._say("dialer started")
-        for pbx in self.board.pbxs.values():
-            pbx.driver.start(lambda event, pbx=pbx: self._heard(pbx, event))  # type: ignore[misc]
+        self._equip.listen(self._heard)
         for tick, seconds in zip(self._ticks, (FAST_TICK_S, SLOW_TICK_S), strict=True):
             tick.clock = self._clock
             tick.start(seconds, now=False).addErrback(self._fence)
@@ -108,31 +102,6 @@ class Dialer:
             self._settle.late,
         )
         self._settle.on_settled = self._on_settled
-
-    def _load(self, plan: Plan) -> None:
-        for server in plan.servers:
-            if server.enabled and server.id is not None:
-                self.board.pbxs[server.id] = self._new_pbx(server)
-        for trunk in plan.trunks:
-            assert trunk.id is not None
-            self.board.trunks[trunk.id] = trunk
-            self.board.trunk_lines[trunk.id] = Lines(
-                trunk.id, trunk.name, server_id=trunk.server_id, capacity=trunk.capacity
-            )
-        for end_point in plan.end_points:
-            assert end_point.id is not None
-            self.board.end_points[end_point.id] = end_point
-            self.board.end_point_lines[end_point.id] = Lines(
-                end_point.id, end_point.name, server_id=end_point.server_id, capacity=end_point.max_channels
-            )
-
-    def _new_pbx(self, server: Server) -> Pbx:
-        return Pbx(
-            server=server,
-            driver=self._make_driver(server),
-            budget=Budget(server.unit_length_ms / 1000, server.max_messages_per_unit),
-            pressure=Pressure(),
-        )
 
     def _heard(self, pbx: Pbx, event: CallEvent | PbxEvent) -> None:
         if isinstance(event, CallEvent):

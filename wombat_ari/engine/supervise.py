@@ -9,6 +9,7 @@ from wombat_ari.core.hours import is_open
 from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
 from wombat_ari.core.turns import Contender, level
 from wombat_ari.engine.board import Board, Clock, LiveRun, Tally
+from wombat_ari.engine.equip import Equip
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunChange, SystemLogEntry
 from wombat_ari.model.errors import UserError
@@ -23,19 +24,29 @@ class Supervise:
     """``zone`` is the dialer's own time zone, for campaigns that name none."""
 
     def __init__(
-        self, board: Board, clock: Clock, desk: Desk, journal: Journal, schedule: Schedule, *, zone: str = "UTC"
+        self,
+        board: Board,
+        clock: Clock,
+        *,
+        desk: Desk,
+        journal: Journal,
+        schedule: Schedule,
+        equip: Equip,
+        zone: str = "UTC",
     ) -> None:
         self._board = board
         self._clock = clock
         self._desk = desk
         self._journal = journal
         self._schedule = schedule
+        self._equip = equip
         self._zone = zone
 
     # Commands
 
     async def start(self, campaign: str, by: str) -> LiveRun:
-        """Start a run; UserError says why not."""
+        """Start a run, with what is configured now; UserError says why not."""
+        self._equip.take(await self._desk.load_plan())
         loaded = await self._desk.start_run(campaign, now=self._clock.seconds(), by=by)
         run = self.adopt(loaded)
         self._happened(run, RunEvent.STARTED, by)

@@ -15,7 +15,7 @@ def apply(ctx: click.Context, plan: Path) -> None:
     """Take servers, trunks, end points, lists and campaigns from the TOML file PLAN (see docs/plan.md).
 
     What is named in it is made or changed, the rest stays. Nothing is written if anything in it is wrong. A running
-    dialer takes new servers and trunks at its next start.
+    dialer takes it into use when a run is started.
     """
     from wombat_ari.app.plan import apply_plan, read_plan
     from wombat_ari.app.stage import open_stage
