@@ -66,7 +66,7 @@ class Stage:
 
     def place(self, number: str, *, extension: str = "101", timeout: float = 20, **variables: str) -> int:
         """Originate a call to a number of the simulated network; returns its WOMBATID."""
-        call = next(_calls)
+        call = self.next_call()
         given = {"WOMBATID": str(call), **variables}
         channel = f"Local/{number}@simulated-network/n"
         request = OriginateRequest(
@@ -74,6 +74,10 @@ class Stage:
         )
         self.driver.originate(request)
         return call
+
+    def next_call(self) -> int:
+        """A WOMBATID that nobody has had."""
+        return next(_calls)
 
     def result(self, deferred: "Deferred[Any]") -> Any:
         """Wait for a Deferred; its failure is raised."""

@@ -140,6 +140,9 @@ class AMIProtocol(AMISession):
     def dbDel(self, family: str, key: str) -> "Deferred[Message]":
         return self._ask({"action": "DBDel", "family": family, "key": key})
 
+    def dbDelTree(self, family: str) -> "Deferred[Message]":
+        return self._ask({"action": "DBDelTree", "family": family})
+
     def dbGetTree(self, family: str) -> "Deferred[list[Message]]":
         return self.collectDeferred({"action": "DBGetTree", "family": family})
 

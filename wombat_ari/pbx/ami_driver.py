@@ -116,6 +116,11 @@ class AmiDriver:
         self._forget.extend(calls)
         self._forget_more()
 
+    def sweep_traces(self) -> None:
+        if self._ami is not None:
+            # Nothing to delete is an error to Asterisk, and none to us.
+            self._ami.dbDelTree(FAMILY).addErrback(lambda failure: failure.trap(PbxError))
+
     # Answers
 
     def _not_hung_up(self, failure: Any, call: int) -> None:

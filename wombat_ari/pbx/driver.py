@@ -52,3 +52,6 @@ class Driver(Protocol):
 
     def forget_traces(self, calls: list[int]) -> None:
         """Delete the notes about calls whose end is safely in the database."""
+
+    def sweep_traces(self) -> None:
+        """Delete all notes. While connected, the ends of calls are told by events; the notes would only pile up."""

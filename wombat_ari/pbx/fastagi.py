@@ -93,7 +93,7 @@ class FastAGIProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.factory.sessions.discard(self)
-        self.hungUp = True
+        self.hungUp, self.connected = True, 0
         self._stop_limit()
         self._fail_pending(AGIHangup("the AGI connection ended"))
         self._closed.callback(None)
@@ -193,7 +193,7 @@ class FastAGIProtocol(Protocol):
 
     def sendCommand(self, name: str, *arguments: str | int, timeout: float | None = None) -> "Deferred[Reply]":
         """Write one command; fires with its answer whatever its code. Answers come in the order of the commands."""
-        if not self.connected or self._closed.called:
+        if not self.connected:
             return fail(AGIHangup("the AGI connection ended"))
         data = encode_command(name, *arguments)
         deferred: Deferred[Reply] = Deferred()
