@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from argon2 import PasswordHasher, Type
 
 from tests.store.builders import BY
 from tests.store.conftest import NOW
@@ -12,6 +13,23 @@ from wombat_ari.model.admin import User, UserClass
 from wombat_ari.model.errors import UserError
 from wombat_ari.store import entities, users
 from wombat_ari.store.database import Database
+
+REAL_HASHER = users._hasher
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real strength costs a tenth of a second a hash."""
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    users._nobody.cache_clear()
+
+
+def test_hashes_are_strong() -> None:
+    """At least what RFC 9106 and OWASP recommend for argon2id."""
+    kind, memory, rounds = REAL_HASHER.type, REAL_HASHER.memory_cost, REAL_HASHER.time_cost
+    assert kind is Type.ID
+    assert memory >= 19 * 1024
+    assert rounds >= 2
 
 
 def test_the_first_administrator(database: Database) -> None:
