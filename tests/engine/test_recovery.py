@@ -61,6 +61,17 @@ def test_what_ended_while_the_dialer_was_dead_is_told_by_the_notes(world: World)
     assert not world.pbx.notes, "the notes are deleted once the ends are in the database"
 
 
+def test_notes_do_not_pile_up_while_the_dialer_listens(world: World) -> None:
+    numbers = _campaign(world, 8)
+    world.start()
+    world.run("c")
+    world.finish()
+    assert world.pbx.notes
+    world.advance(601, step=0.5)
+    assert not world.pbx.notes
+    _all_accounted_for(world, numbers)
+
+
 def test_without_notes_it_is_lost_and_the_rule_calls_again(world: World) -> None:
     numbers = _campaign(world, 8)
     world.pbx.leaves_notes = False

@@ -20,7 +20,7 @@ from tools.fake_pbx.session import BANNER, FakeSession
 
 COMMANDS = (
     *("Login", "Logoff", "Challenge", "Ping", "ListCommands", "CoreSettings", "Originate", "Hangup", "AbsoluteTimeout"),
-    *("Status", "Getvar", "CoreShowChannels", "DBGet", "DBGetTree", "DBDel", "Command"),
+    *("Status", "Getvar", "CoreShowChannels", "DBGet", "DBGetTree", "DBDel", "DBDelTree", "Command"),
 )
 _PRIVILEGE = re.compile(r"^Privilege: (\w+)", re.M)
 

@@ -195,6 +195,13 @@ class FakeSession(Protocol):
         else:
             self._answer(headers, "Message: Key deleted successfully")
 
+    def _dbdeltree(self, headers: Headers) -> None:
+        if self.pbx.notes:
+            self.pbx.notes.clear()
+            self._answer(headers, "Message: Key tree deleted successfully")
+        else:
+            self._error(headers, "Database entry not found")
+
     def _command(self, headers: Headers) -> None:
         self._answer(headers, "Message: Command output follows", f"Output: {headers['command']}")
 

@@ -51,6 +51,7 @@ class Pbx:
     pressure: Pressure
     ready: bool = False  #: connected and surveyed: what lives is known
     since: float | None = None  #: when it became connected
+    swept_at: float = 0.0  #: when the PBX's notes about ended calls were last deleted
     urgent: deque[Callable[[], bool]] = field(default_factory=deque)  #: hang-ups, before all others
     orders: deque[Callable[[], bool]] = field(default_factory=deque)  #: each answers whether it wrote an action
     granted: set[int] = field(default_factory=set)  #: calls that may be placed, whose Originate is not written yet

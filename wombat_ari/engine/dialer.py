@@ -135,6 +135,7 @@ class Dialer:
             now = self._clock.seconds()
             for pbx in self.board.pbxs.values():
                 pbx.pressure.tick(now)
+                self._recover.sweep(pbx)
             self._supervise.tick()
         except Exception:  # noqa: BLE001 - fence: one tick
             log.failure("tick: a mistake of ours")

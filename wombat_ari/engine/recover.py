@@ -21,6 +21,7 @@ from wombat_ari.model.events import CallEvent, Survey
 from wombat_ari.model.states import CallState, DialerState
 
 SURVEY_AGAIN_S = 2.0
+SWEEP_S = 600.0  #: how often a PBX's notes about ended calls are deleted
 
 log = Logger()
 
@@ -111,7 +112,7 @@ class Recover:
                 "PBX {name}: {count} calls with ids of a dialer are not ours (first: {first}); left alone",
                 name=pbx.server.description, count=len(strangers), first=strangers[0],
             )  # fmt: skip
-        pbx.ready = True
+        pbx.ready, pbx.swept_at = True, self._clock.seconds()
         if survey.traces:
             # Their ends must be in the database before the PBX's notes about them go.
             self._journal.drain().addCallback(lambda _: pbx.driver.forget_traces(list(survey.traces)))
@@ -130,6 +131,13 @@ class Recover:
         if requested is not None and survey.booted_at > requested:
             return ev.PbxStopped(wombatid)
         return ev.FoundGone(wombatid)
+
+    def sweep(self, pbx: Pbx) -> None:
+        """Now and then delete the notes about calls whose ends were told by events: nobody else does."""
+        now = self._clock.seconds()
+        if pbx.ready and now - pbx.swept_at >= SWEEP_S:
+            pbx.swept_at = now
+            pbx.driver.sweep_traces()
 
     # Start
 
