@@ -203,11 +203,8 @@ def _read_list(
 
 
 def _read(tx: Transaction, list_id: int, *, after: int, limit: int) -> list[Row]:
-    return tx.rows(
-        "SELECT id, number, input_attributes, output_attributes FROM record "
-        "WHERE list_id = %s AND id > %s ORDER BY id LIMIT %s",
-        (list_id, after, limit),
-    )
+    sql = f"SELECT id, number, input_attributes, output_attributes FROM record {tx.by_index('record_by_list_id_id')}"
+    return tx.rows(f"{sql} WHERE list_id = %s AND id > %s ORDER BY id LIMIT %s", (list_id, after, limit))
 
 
 def _black_lists(tx: Transaction, campaign_id: int) -> list[int]:
@@ -219,8 +216,7 @@ def _on_black_list(tx: Transaction, lists: list[int], numbers: set[str]) -> set[
     """By the index (list_id, number): what it costs does not grow with the lists."""
     if not lists or not numbers:
         return set()
-    index = "INDEXED BY {}" if tx.kind == "sqlite" else "FORCE INDEX ({})"
-    index = index.format("record_by_list_id_number")
+    index = tx.by_index("record_by_list_id_number")
     found: set[str] = set()
     for part in chunks(sorted(numbers), _BLACK_CHUNK):
         wanted = f"list_id IN ({marks(len(lists))}) AND number IN ({marks(len(part))})"

@@ -113,6 +113,10 @@ class Transaction:
         """Execute a peewee insert (returns the id), update or delete (returns the row count)."""
         return query.execute(self.peewee)
 
+    def by_index(self, name: str) -> str:
+        """After a table's name: this index and no other, whatever the optimizer believes of its statistics."""
+        return f"INDEXED BY {name}" if self.kind == "sqlite" else f"FORCE INDEX ({name})"
+
     @property
     def for_update(self) -> str:
         """Appended to a SELECT whose rows are changed next; SQLite locks the whole file anyway."""

@@ -5,6 +5,7 @@ MySQL goes through mysqlclient whatever else is installed. Options after ``?`` i
 """
 
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -71,11 +72,13 @@ class MysqlServer(peewee.MySQLDatabase):
 
 def engine_of(url: str) -> tuple[str, str, peewee.Database]:
     """Kind, name for people, and the peewee database (not connected) of a URL. UserError when it cannot be read."""
-    scheme = url.partition("://")[0]
-    if scheme == "sqlite":
-        return _sqlite(url)
-    if scheme in ("mysql", "mariadb"):
-        return _mysql(url)
+    makers = {"sqlite": _sqlite, "mysql": _mysql, "mariadb": _mysql}
+    maker = makers.get(url.partition("://")[0])
+    if maker:
+        kind, name, engine = maker(url)
+        # peewee connects one thread at a time; with a server that does not answer, each would wait for all before it
+        engine._lock = nullcontext()  # type: ignore[attr-defined]
+        return kind, name, engine
     raise UserError(
         "database URL: it must begin with sqlite:/// or mysql:// (sqlite:///FILE, mysql://USER:PASSWORD@HOST:PORT/NAME)"
     )
