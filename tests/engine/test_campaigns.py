@@ -46,6 +46,19 @@ def test_a_busy_becomes_a_retry_and_then_is_answered(world: World) -> None:
     world.check_ledger()
 
 
+@pytest.mark.parametrize("ring", range(0, 20, 4))
+def test_a_short_retry_is_placed_when_it_is_due(world: World, ring: int) -> None:
+    """Also when the lists were looked at between the end of the call and the writing of its retry."""
+    world.add_campaign("c", [f"5552{ring:02}00001"], rules=(rule("RS_BUSY", times=3, after=1),))
+    world.start()
+    world.run("c")
+    world.finish()
+    attempts = world.log("attempted_at, ended_at")
+    assert len(attempts) == 4
+    for before, after in zip(attempts, attempts[1:], strict=False):
+        assert 1 <= after[0] - before[1] < 1.3
+
+
 def test_waits_and_talk_are_what_the_network_did(world: World) -> None:
     world.add_campaign("c", ["5551203001"], end_point_ids=(world.add_end_point("wait", exten="101").id,))
     world.start()

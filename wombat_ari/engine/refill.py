@@ -43,15 +43,17 @@ class Refill:
 
     def _fill(self, run: LiveRun, fresh: int, retries: int) -> None:
         run.hopper.filling = True
-        self._desk.take(run.id, fresh=fresh, retries=retries, now=self._clock.seconds()).addCallbacks(
-            lambda batch: self._filled(run, batch, looked=fresh > 0), lambda failure: self._failed(run, failure)
+        now = self._clock.seconds()
+        self._desk.take(run.id, fresh=fresh, retries=retries, now=now).addCallbacks(
+            lambda batch: self._filled(run, batch, looked=fresh > 0, asked_at=now),
+            lambda failure: self._failed(run, failure),
         ).addErrback(lambda failure: log.failure("refill: a mistake of ours", failure=failure))
 
-    def _filled(self, run: LiveRun, batch: ClaimBatch, *, looked: bool) -> None:
+    def _filled(self, run: LiveRun, batch: ClaimBatch, *, looked: bool, asked_at: float) -> None:
         run.hopper.filling = False
         if looked:
             run.hopper.exhausted = batch.exhausted
-        run.hopper.next_retry_at = batch.next_retry_at
+        run.hopper.next_retry_at = _earlier(run.hopper.next_retry_at, batch.next_retry_at, after=asked_at)
         self._count(run, batch)
         if run.machine.state == RunState.REMOVED:
             return  # removed while the claim was under way: the removal has given these up
@@ -71,3 +73,10 @@ class Refill:
         run.hopper.filling = False
         run.hopper.exhausted = False
         self._schedule.note_trouble(failure)
+
+
+def _earlier(known: float | None, stored: float | None, *, after: float) -> float | None:
+    """A retry of a call that has just ended is known here before the journal has stored it: it is not forgotten."""
+    if known is None or known <= after:
+        return stored
+    return known if stored is None else min(known, stored)
