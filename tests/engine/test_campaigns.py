@@ -1,5 +1,6 @@
 """Campaigns from the first number to the last on a virtual clock: outcomes, retries, capacities, the ledger."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_short_retry_is_placed_when_it_is_due(world: World, ring: int) -> None
     world.finish()
     attempts = world.log("attempted_at, ended_at")
     assert len(attempts) == 4
-    for before, after in zip(attempts, attempts[1:], strict=False):
+    for before, after in pairwise(attempts):
         assert 1 <= after[0] - before[1] < 1.3
 
 
