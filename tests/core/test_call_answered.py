@@ -84,6 +84,8 @@ class TestShortCalls:
     def test_a_failure_stands_whatever_comes_after_it(self) -> None:
         story = Story().at(10, CREATED).at(200, failed(3)).at(201, SUCCEEDED, ANSWERED).at(202, hung_up(19))
         assert story.call.outcome == Outcome.RS_NOANSWER
+        waiting = Story().at(10, CREATED).at(200, failed(0), hung_up(0)).at(201, SUCCEEDED).pass_until(9000)
+        assert waiting.call.outcome == Outcome.RS_REJECTED
 
 
 class TestOverload:

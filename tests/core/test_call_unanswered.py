@@ -190,6 +190,17 @@ def test_a_hang_up_whose_originate_response_is_lost_is_decided_after_five_second
     assert story.call.waits_ms() == (10, 890, 0)
 
 
+def test_a_hang_up_told_twice_does_not_move_the_end() -> None:
+    story = Story().at(10, CREATED).at(900, hung_up(17)).at(1500, hung_up(0)).at(1600, failed(0))
+    assert (story.call.outcome, story.call.waits_ms()) == (Outcome.RS_BUSY, (10, 890, 0))
+
+
+def test_a_word_that_does_not_tell_does_not_prolong_the_wait() -> None:
+    story = Story().at(10, CREATED).at(900, failed(0)).at(4000, dial_end("NOANSWER")).at(5000, leg_end("NOANSWER"))
+    assert "AskAlive" not in story.pass_until(5899).done
+    assert "AskAlive" in story.pass_until(5900).done
+
+
 def test_a_pbx_that_says_nothing_is_asked_ten_seconds_after_the_answer_timeout() -> None:
     story = Story(timeout_s=20).at(2, ACCEPTED).at(10, CREATED)
     assert story.pass_until(29_999).done == ["Save"]
