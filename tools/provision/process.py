@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -61,6 +62,11 @@ class ServerProcess:
         return self._supervisor is not None and self._supervisor.poll() is None
 
     @property
+    def status(self) -> int | None:
+        """Exit status of the server that ended last, 128+n for signal n; None while it runs or never did."""
+        return None if self._supervisor is None else self._supervisor.poll()
+
+    @property
     def pid(self) -> int:
         """Process id of the server itself (not of its supervisor)."""
         if not self.alive:
@@ -92,6 +98,13 @@ class ServerProcess:
         """SIGKILL, and wait until it is gone; harmless when it does not run."""
         if self.alive:
             self.send(signal.SIGKILL)
+        self._reap(timeout=10)
+
+    def kill_group(self) -> None:
+        """SIGKILL to the server and all processes it made; harmless when none is left."""
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._pid, signal.SIGKILL)
         self._reap(timeout=10)
 
     def stop(self, *, timeout: float) -> None:

@@ -1,15 +1,17 @@
 """Stands between a test run and one server process; run as a program, never imported.
 
 Usage: ``python3 -I -S supervise.py SPEC`` where SPEC is JSON, see `process.Spec`. Its standard input is a pipe whose
-other end only the owner holds: when the owner dies, even by SIGKILL, the pipe ends and the server is killed. The
-server in turn is killed by the kernel when this program dies. So nothing that a test started can stay behind. (The
-kernel's own signal at a parent's death would not do alone: it comes when the *thread* that started the child ends.)
+other end only the owner holds: when the owner dies, even by SIGKILL, the pipe ends and the server is killed, with the
+processes it made: they are one group. The server in turn is killed by the kernel when this program dies. So nothing
+that a test started can stay behind. (The kernel's own signal at a parent's death would not do alone: it comes when the
+*thread* that started the child ends.)
 
 The first line on standard output is the server's process id. The exit status is the server's, 128+n for signal n.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -55,6 +57,7 @@ def _raise_file_limit(wanted: int) -> None:
 
 
 def _become_server(spec: dict[str, Any], supervisor: int) -> None:
+    os.setpgid(0, 0)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     _raise_file_limit(spec["files"])
     if spec["root"]:
@@ -85,7 +88,7 @@ def _wait(pid: int) -> int:
         if server in ready:
             break
         if not os.read(0, 1024):
-            os.kill(pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
             break
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status)
@@ -101,6 +104,8 @@ def main() -> None:
         except BaseException as error:  # noqa: BLE001 - the fork must never run on into the parent's code
             os.write(2, f"supervise: {error}\n".encode())
         os._exit(127)
+    with contextlib.suppress(PermissionError, ProcessLookupError):  # it did so itself and is the server by now
+        os.setpgid(pid, pid)
     os.write(1, f"{pid}\n".encode())
     os.close(1)
     code = _wait(pid)

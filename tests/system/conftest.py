@@ -1,0 +1,56 @@
+"""Sites for system tests, on both kinds of database, beside one Asterisk that tells what really happened."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.site import Site
+from tests.system.witness import CONF, Witness
+from tools.provision.asterisk import AsteriskInstance
+from tools.provision.mariadb import MariaDBInstance
+
+NewSite = Callable[..., Site]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
+    """One Asterisk for all system tests that do not break it; its dialplan notes what it does."""
+    pbx = AsteriskInstance(tmp_path_factory.mktemp("witness"), name="witness", extra_conf=CONF)
+    with ExitStack() as stack:
+        stack.callback(pbx.kill)
+        witness = Witness(pbx)
+        pbx.start()
+        yield witness
+
+
+@pytest.fixture
+def new_site(tmp_path: Path) -> Iterator[NewSite]:
+    """``new_site(url=..., settings=...)``: a site in a folder of its own; its processes are ended with the test."""
+    with ExitStack() as stack:
+
+        def new(**options: Any) -> Site:
+            site = Site(tmp_path / f"site{next(_numbers)}", **options)
+            stack.callback(site.close)
+            return site
+
+        yield new
+
+
+@pytest.fixture(params=["sqlite", "mysql"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of each kind: nothing for the embedded one, else the URL of one in the shared MariaDB."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    server: MariaDBInstance = request.getfixturevalue("mariadb")
+    name = f"system{next(_numbers)}"
+    server.create_database(name)
+    yield server.url(name)
+    server.drop_database(name)
