@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
-from tools.fake_pbx import FakePbx
+from tools.fake_pbx import FakePbx, QuickClock
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.entities import Server
 from wombat_ari.model.events import CallEvent, LinkUp
@@ -107,7 +106,7 @@ class Stage:
         """The driver's connection breaks; the PBX goes on."""
         raise NotImplementedError
 
-    def _made(self, **changes: Any) -> AmiDriver:
+    def _made(self, *, secret: str = "", settings: LinkSettings = SETTINGS) -> AmiDriver:
         raise NotImplementedError
 
     def _fail(self) -> None:
@@ -120,12 +119,12 @@ class FakeStage(Stage):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Clock()
+        self.clock = QuickClock()
         self.clock.advance(1_000_000)
         self.pbx = FakePbx(self.clock)
 
-    def _made(self, *, secret: str = "dials", settings: LinkSettings = SETTINGS) -> AmiDriver:
-        server = Server(1, "fake", login="wombat", password=Secret(secret))
+    def _made(self, *, secret: str = "", settings: LinkSettings = SETTINGS) -> AmiDriver:
+        server = Server(1, "fake", login="wombat", password=Secret(secret or "dials"))
         return AmiDriver(server, clock=self.clock, endpoint=self.pbx.endpoint(), settings=settings)
 
     def wait(self, condition: Callable[[], bool], seconds: float = 30) -> None:

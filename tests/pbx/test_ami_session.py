@@ -190,11 +190,11 @@ def test_events_reach_those_who_registered(line: Line) -> None:
     line.ami.registerEvent("Hangup", one)
     line.says("Event: Hangup\r\n\r\nEvent: Newchannel\r\n\r\n")
     assert seen == [("one", "Hangup")]
-    line.ami.registerEvent("*", all_of_them)
+    line.ami.registerEvent(None, all_of_them)
     line.says("Event: Hangup\r\n\r\nEvent: Newchannel\r\n\r\n")
     assert seen[1:] == [("one", "Hangup"), ("*", "Hangup"), ("*", "Newchannel")]
     line.ami.deregisterEvent("Hangup", one)
-    line.ami.deregisterEvent("*")
+    line.ami.deregisterEvent(None)
     line.says("Event: Hangup\r\n\r\n")
     assert len(seen) == 4
 

@@ -161,7 +161,7 @@ def test_a_pbx_that_shuts_down_says_so_after_the_hang_ups(own: RealStage) -> Non
     call = own.place("55510000")
     own.wait(lambda: bool(own.heard.of(Answered, call)))
     own.asterisk.cli("core stop now")
-    own.wait(lambda: bool(own.heard.of(LinkDown)))
+    own.wait(lambda: bool(own.heard.of(LinkDown)) and not own.asterisk.alive)
     assert own.heard.of(HungUp, call)[0].cause == 0
     assert own.heard.of(PbxShutdown)
     kinds = [type(event) for event in own.heard]

@@ -28,7 +28,7 @@ OURS = "wbt-0000000000000007"
 
 def message(text: str) -> Message:
     kind, _, name = text.partition("\n")[0].partition(": ")
-    return Message(kind, name, text)
+    return Message(kind, name, text.replace("\n", "\r\n"))
 
 
 def told(text: str) -> list[CallEvent]:

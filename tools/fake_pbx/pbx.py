@@ -171,6 +171,7 @@ class FakeEndpoint:
         self._pbx = pbx
 
     def connect(self, factory: Any) -> "Deferred[Any]":
+        attempt: Any = None
         done: Deferred[Any] = Deferred(lambda _: attempt.cancel())
         attempt = self._pbx.clock.callLater(0, self._connect, factory, done)
         return done

@@ -10,7 +10,6 @@ Any other number: no channel can be made. End points are extensions: 100 tells a
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,13 +62,13 @@ class FakeCall:
         self._timeout = int(headers["timeout"]) / 1000
         self._timers: list[Any] = []
         self._words = {
-            "{OURS}": self.unique_id,
-            "{OTHER}": headers.get("otherchannelid", ""),
-            "{NUMBER}": self.number,
-            "{SERIAL}": self.channel[-10:-2],
-            "{DIALSTRING}": headers["channel"],
-            "{CONTEXT}": headers["context"],
-            "{EXTEN}": self._extension,
+            "OURS": self.unique_id,
+            "OTHER": headers.get("otherchannelid", ""),
+            "NUMBER": self.number,
+            "SERIAL": self.channel[-10:-2],
+            "DIALSTRING": headers["channel"],
+            "CONTEXT": headers["context"],
+            "EXTEN": self._extension,
         }
 
     def begin(self) -> None:
@@ -127,13 +126,8 @@ class FakeCall:
         self._play(name, CAUSE=str(cause), CAUSETEXT=CAUSE_TEXTS.get(cause, "Unknown"))
 
     def _play(self, name: str, **words: str) -> None:
-        self.pbx.say(self._spelled(name, words))
-
-    def _spelled(self, name: str, words: dict[str, str]) -> Iterator[str]:
-        for text in part(name):
-            for word, value in (*self._words.items(), *((f"{{{key}}}", value) for key, value in words.items())):
-                text = text.replace(word, value)
-            yield text
+        known = {**self._words, **words}
+        self.pbx.say([text.format_map(known) for text in part(name)])
 
     def _later(self, seconds: float, function: Any, *arguments: Any) -> None:
         self._timers.append(self.pbx.clock.callLater(seconds, function, *arguments))

@@ -29,6 +29,7 @@ LIST_TIMEOUT = 30.0  #: seconds a list may take to be complete
 
 Handler = Callable[[Any, Message], object]
 Headers = Mapping[str, str | Sequence[str]]
+EventNames = str | tuple[str, ...] | None
 
 
 class SessionFactory(ABC):
@@ -76,16 +77,18 @@ class AMISession(Protocol):
 
     # Events
 
-    def registerEvent(self, event: str, function: Handler) -> None:
-        """Call ``function(protocol, message)`` for every event of this name; ``*`` is all events."""
-        self._handlers.setdefault(event, []).append(function)
+    def registerEvent(self, event: EventNames, function: Handler) -> None:
+        """Call ``function(protocol, message)`` for every event of this name, or of these; None is all events."""
+        for name in _names(event):
+            self._handlers.setdefault(name, []).append(function)
         self._set_wanted()
 
-    def deregisterEvent(self, event: str, function: Handler | None = None) -> None:
+    def deregisterEvent(self, event: EventNames, function: Handler | None = None) -> None:
         """Undo ``registerEvent``: one function, or all of this event."""
-        kept = [one for one in self._handlers.pop(event, []) if function is not None and one != function]
-        if kept:
-            self._handlers[event] = kept
+        for name in _names(event):
+            kept = [one for one in self._handlers.pop(name, []) if function is not None and one != function]
+            if kept:
+                self._handlers[name] = kept
         self._set_wanted()
 
     def registerAnswers(self, function: Handler) -> None:
@@ -195,7 +198,7 @@ class AMISession(Protocol):
             if self._unasked is not None:
                 self._call(self._unasked, message)
         elif pending.collect and message.name == "Success":
-            if "\nEventList: start" not in message.text:
+            if "\r\nEventList: start" not in message.text:
                 self._finish(number).deferred.callback([])
         elif pending.collect:
             self._finish(number).deferred.errback(AMICommandFailure(message.get("Message")))
@@ -207,7 +210,7 @@ class AMISession(Protocol):
         pending = self._pending.get(number)
         if pending is None or not pending.collect:
             return
-        if "\nEventList: Complete" in message.text:
+        if "\r\nEventList: Complete" in message.text:
             self._finish(number).deferred.callback(pending.items)
         else:
             pending.items.append(message)
@@ -252,6 +255,10 @@ class _Pending:
 def _broke(reason: Failure) -> str:
     detail = str(reason.value)
     return f"the connection to the PBX broke: {detail}" if detail else "the connection to the PBX broke"
+
+
+def _names(event: EventNames) -> tuple[str, ...]:
+    return event if isinstance(event, tuple) else (event or "*",)
 
 
 def _pairs(message: Headers, number: str) -> tuple[str, list[tuple[str, str]]]:

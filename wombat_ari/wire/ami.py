@@ -19,6 +19,7 @@ MAX_MESSAGE = 1_000_000  #: bytes of one message; the longest real one is the ou
 MAX_LINE = 1021  #: bytes of one header line of an action, without its CRLF (measured on Asterisk 16 and 22)
 MAX_HEADERS = 128  #: headers of one action (measured)
 _MAX_BANNER = 256
+_MAX_NAMES = 1000  # Asterisk has about 200 events
 _BANNER = b"Asterisk Call Manager/"
 
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
@@ -40,11 +41,11 @@ class Message:
     def __init__(self, kind: str, name: str, text: str) -> None:
         self.kind = kind
         self.name = name
-        self.text = text  #: the whole message, lines parted by LF
+        self.text = text  #: the whole message, lines parted by CRLF
 
     def get(self, key: str, default: str = "") -> str:
         """The first value of a header. In a UserEvent only Asterisk's own headers count, never the dialplan's."""
-        return field(self.snapshot(), f"\n{key}: ", default)
+        return field(self.snapshot(), f"\r\n{key}: ", default)
 
     def snapshot(self) -> str:
         """The text without what the dialplan said."""
@@ -53,22 +54,18 @@ class Message:
     def headers(self) -> dict[str, str]:
         """All headers, the first of each name; of a UserEvent those up to and with ``UserEvent``."""
         found: dict[str, str] = {}
-        for line in self.text.split("\n"):
+        for line in self.snapshot().split("\r\n"):
             key, _, value = line.partition(":")
             found.setdefault(key, value.removeprefix(" "))
-            if key == "UserEvent" and self.name == "UserEvent":
-                break
         return found
 
     def user(self) -> list[tuple[str, str]]:
         """What the dialplan said in a UserEvent, in order: everything behind the ``UserEvent:`` line."""
-        if self.name != "UserEvent":
-            return []
-        return user_pairs(self.text)
+        return user_pairs(self.text) if self.name == "UserEvent" else []
 
     def output(self) -> list[str]:
         """The lines of a Command's answer."""
-        return [line[8:] for line in self.text.split("\n") if line.startswith("Output: ")]
+        return [line[8:] for line in self.text.split("\r\n") if line.startswith("Output: ")]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and other.text == self.text
@@ -81,61 +78,72 @@ class Message:
 
 
 class Decoder:
-    """Bytes in, messages out, whatever pieces the bytes come in. CRLF and LF both end a line."""
+    """Bytes in, messages out, whatever pieces the bytes come in. The banner tells whether CRLF or LF ends a line."""
 
     def __init__(self, *, max_message: int = MAX_MESSAGE) -> None:
         self.banner = ""  #: the first line, ``Asterisk Call Manager/11.0.0``
         self._max = max_message
         self._rest = b""
+        self._bare = False  #: lines end with LF alone
         self._wanted: frozenset[str] | None = None
+        self._names: dict[str, str] = {}  #: first line of an event seen before -> its name, empty: to be skipped
 
     def want(self, events: Collection[str] | None) -> None:
-        """Let only these events through, by name (None: all). Answers always pass. The others cost a set look-up."""
-        self._wanted = None if events is None else frozenset(f"Event: {name}" for name in events)
+        """Let only these events through, by name (None: all). Answers always pass. The others cost a look-up."""
+        self._wanted = None if events is None else frozenset(events)
+        self._names = {}
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that are complete with ``data``. ProtocolError: not AMI, or without an end."""
-        buffer = self._rest + data.replace(b"\r", b"") if self._rest else data.replace(b"\r", b"")
+        if self._bare:
+            data = _with_cr(data)
+        buffer = self._rest + data if self._rest else data
         if not self.banner:
             buffer = self._take_banner(buffer)
-        end = buffer.rfind(b"\n\n")
+        end = buffer.rfind(b"\r\n\r\n")
         if end < 0:
             self._keep(buffer)
             return []
-        self._keep(buffer[end + 2 :])
+        self._keep(buffer[end + 4 :])
         return self._cut(buffer[:end].decode("utf-8", "replace"))
 
     def _cut(self, text: str) -> list[Message]:
-        wanted = self._wanted
+        names = self._names
         messages = []
         for block in self._blocks(text):
-            end = block.find("\n")
-            head = block[:end] if end > 0 else block
-            if wanted is not None and head not in wanted and head.startswith("Event: "):
-                continue
-            if head:
-                kind, _, name = head.partition(": ")
-                messages.append(Message(kind, name, block))
+            end = block.find("\r\n")
+            name = names.get(block[:end] if end >= 0 else block)
+            if name is None:
+                messages += self._unknown(block.lstrip("\r\n"))
+            elif name:
+                messages.append(Message("Event", name, block))
         return messages
 
+    def _unknown(self, block: str) -> list[Message]:
+        """A block whose first line was not seen before: an answer, an event to be remembered, or nothing at all."""
+        head = block.partition("\r\n")[0]
+        kind, _, name = head.partition(": ")
+        if kind == "Event" and len(self._names) < _MAX_NAMES:
+            self._names[head] = name if self._wanted is None or name in self._wanted else ""
+        if not head or (kind == "Event" and self._wanted is not None and name not in self._wanted):
+            return []
+        return [Message(kind, name, block)]
+
     def _blocks(self, text: str) -> list[str]:
-        blocks = text.strip("\n").split("\n\n")
+        blocks = text.strip("\r\n").split("\r\n\r\n")
         if len(text) > self._max and any(len(block) > self._max for block in blocks):
             raise ProtocolError(f"a message of more than {self._max} characters came")
-        if "\n\n\n" in text:
-            blocks = [block.lstrip("\n") for block in blocks]
         return blocks
 
     def _take_banner(self, buffer: bytes) -> bytes:
         line, newline, rest = buffer.partition(b"\n")
-        if not line.startswith(_BANNER[: len(line)]) or len(line) > _MAX_BANNER:
+        if len(line) > _MAX_BANNER or not line.startswith(_BANNER[: len(line)] if not newline else _BANNER):
             raise ProtocolError(f"not an AMI: the first line is {line[:60]!r}", code="pbx.not_ami")
         if not newline:
             return buffer
-        if not line.startswith(_BANNER):
-            raise ProtocolError(f"not an AMI: the first line is {line[:60]!r}", code="pbx.not_ami")
-        self.banner = line.decode("utf-8", "replace")
-        return rest
+        self.banner = line.rstrip(b"\r").decode("utf-8", "replace")
+        self._bare = not line.endswith(b"\r")
+        return _with_cr(rest) if self._bare else rest
 
     def _keep(self, rest: bytes) -> None:
         if len(rest) > self._max:
@@ -144,31 +152,31 @@ class Decoder:
 
 
 def field(text: str, key: str, default: str = "") -> str:
-    """The first value behind ``key``, which is written with its frame: ``"\\nUniqueid: "``. The fast way."""
+    """The first value behind ``key``, written with its frame: ``"\\r\\nUniqueid: "``. The fast way to one header."""
     at = text.find(key)
     if at < 0:
         return default
     at += len(key)
-    end = text.find("\n", at)
+    end = text.find("\r\n", at)
     return text[at:end] if end >= 0 else text[at:]
 
 
 def snapshot(text: str) -> str:
     """A UserEvent's text up to and with its name: what Asterisk says of the channel, without the dialplan's keys."""
-    at = text.find("\nUserEvent: ")
-    end = text.find("\n", at + 1) if at >= 0 else -1
+    at = text.find("\r\nUserEvent: ")
+    end = text.find("\r\n", at + 2) if at >= 0 else -1
     return text[:end] if end >= 0 else text
 
 
 def user_pairs(text: str) -> list[tuple[str, str]]:
     """The dialplan's own keys of a UserEvent, in order, double ones included."""
-    at = text.find("\nUserEvent: ")
-    lines = text[at + 1 :].split("\n")[1:] if at >= 0 else []
-    pairs = []
-    for line in lines:
-        key, _, value = line.partition(":")
-        pairs.append((key, value.removeprefix(" ")))
-    return pairs
+    lines = text[len(snapshot(text)) + 2 :].split("\r\n")
+    pairs = (line.partition(":") for line in lines if line)
+    return [(key, value.removeprefix(" ")) for key, _, value in pairs]
+
+
+def _with_cr(data: bytes) -> bytes:
+    return data.replace(b"\r", b"").replace(b"\n", b"\r\n")
 
 
 def encode_action(name: str, headers: Sequence[tuple[str, str]] = ()) -> bytes:

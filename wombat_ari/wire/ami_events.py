@@ -43,72 +43,77 @@ def events_of(message: Message) -> Events:
 
 
 def call_in(text: str, key: str) -> int:
-    """The WOMBATID in the header ``key``, which ends in our prefix: ``"\\nUniqueid: wbt-"``. 0: it is not ours."""
+    """The WOMBATID in the header ``key``, which ends in our prefix: ``"\\r\\nUniqueid: wbt-"``. 0: it is not ours."""
     at = text.find(key)
-    if at < 0:
-        return 0
-    at += len(key)
+    return _call_at(text, at + len(key)) if at >= 0 else 0
+
+
+def _call_at(text: str, at: int) -> int:
     digits = text[at : at + _ID_DIGITS]
-    if len(digits) < _ID_DIGITS or not digits.isdecimal() or text[at + _ID_DIGITS : at + _ID_DIGITS + 1].strip("\n"):
+    rest = text[at + _ID_DIGITS : at + _ID_DIGITS + 2]
+    if len(digits) < _ID_DIGITS or not digits.isdecimal() or rest not in ("\r\n", ""):
         return 0
     return int(digits)
 
 
+def _whose(text: str, unique_id: str, *, linked_id: str) -> tuple[int, bool]:
+    """Whose channel it is: our own (call, False), a leg of ours (call, True), or nobody's we know (0, ...)."""
+    at = text.find(unique_id) + len(unique_id)
+    if text.startswith("wbt-", at):
+        return _call_at(text, at + 4), False
+    if text.startswith("wbo-", at):
+        return 0, True
+    return call_in(text, linked_id), True
+
+
 def _new_channel(text: str) -> Events:
-    call = call_in(text, "\nUniqueid: wbt-")
-    return (ChannelCreated(call, field(text, "\nChannel: ")),) if call else NOTHING
+    call = call_in(text, "\r\nUniqueid: wbt-")
+    return (ChannelCreated(call, field(text, "\r\nChannel: ")),) if call else NOTHING
 
 
 def _dial_begin(text: str) -> Events:
-    call = call_in(text, "\nDestUniqueid: wbt-")
-    return (ChannelCreated(call, field(text, "\nDestChannel: ")),) if call else NOTHING
+    call = call_in(text, "\r\nDestUniqueid: wbt-")
+    return (ChannelCreated(call, field(text, "\r\nDestChannel: ")),) if call else NOTHING
 
 
 def _new_state(text: str) -> Events:
-    if "\nChannelState: 6\n" not in text:
+    if "\r\nChannelState: 6\r\n" not in text:
         return NOTHING
-    call = call_in(text, "\nUniqueid: wbt-")
+    call = call_in(text, "\r\nUniqueid: wbt-")
     return (Answered(call),) if call else NOTHING
 
 
 def _originate_response(text: str) -> Events:
     # The ActionID is ours for sure; the Uniqueid is another call's when the same ChannelId lives already.
-    call = call_in(text, "\nActionID: wbt-")
+    call = call_in(text, "\r\nActionID: wbt-")
     if not call:
         return NOTHING
-    if "\nResponse: Success\n" in text:
-        return (OriginateSucceeded(call, field(text, "\nChannel: ")),)
-    return (OriginateFailed(call, _number(field(text, "\nReason: "))),)
+    if "\r\nResponse: Success\r\n" in text:
+        return (OriginateSucceeded(call, field(text, "\r\nChannel: ")),)
+    return (OriginateFailed(call, _number(field(text, "\r\nReason: "))),)
 
 
 def _dial_end(text: str) -> Events:
-    call = call_in(text, "\nDestUniqueid: wbt-")
-    if call:
-        return (DialEnded(call, field(text, "\nDialStatus: ")),)
-    call = call_in(text, "\nDestLinkedid: wbt-")
-    if not call or "\nDestUniqueid: wbo-" in text:
-        return NOTHING
-    return (DialEnded(call, field(text, "\nDialStatus: "), leg=True),)
+    call, leg = _whose(text, "\r\nDestUniqueid: ", linked_id="\r\nDestLinkedid: wbt-")
+    return (DialEnded(call, field(text, "\r\nDialStatus: "), leg),) if call else NOTHING
 
 
 def _hang_up(text: str) -> Events:
-    call = call_in(text, "\nUniqueid: wbt-")
-    if call:
-        return (HungUp(call, _number(field(text, "\nCause: ")), field(text, "\nTechCause: ")),)
-    call = call_in(text, "\nLinkedid: wbt-")
-    if not call or "\nUniqueid: wbo-" in text:
+    call, leg = _whose(text, "\r\nUniqueid: ", linked_id="\r\nLinkedid: wbt-")
+    if not call:
         return NOTHING
-    return (LegHungUp(call, _number(field(text, "\nCause: ")), field(text, "\nTechCause: ")),)
+    kind = LegHungUp if leg else HungUp
+    return (kind(call, _number(field(text, "\r\nCause: ")), field(text, "\r\nTechCause: ")),)
 
 
 def _answered_success(text: str) -> Events:
-    call = call_in(text, "\nActionID: wbt-")
+    call = call_in(text, "\r\nActionID: wbt-")
     return (Accepted(call),) if call else NOTHING
 
 
 def _answered_error(text: str) -> Events:
-    call = call_in(text, "\nActionID: wbt-")
-    return (Refused(call, field(text, "\nMessage: ")),) if call else NOTHING
+    call = call_in(text, "\r\nActionID: wbt-")
+    return (Refused(call, field(text, "\r\nMessage: ")),) if call else NOTHING
 
 
 def _user_event(text: str) -> Events:
@@ -118,7 +123,7 @@ def _user_event(text: str) -> Events:
     call = _call_of_user_event(text, pairs)
     if not call:
         return NOTHING
-    verb = USER_EVENTS.get(field(text, "\nUserEvent: ").strip().upper())
+    verb = USER_EVENTS.get(field(text, "\r\nUserEvent: ").strip().upper())
     told = verb(call, [pair for pair in pairs if pair[0].lower() != "uniqueid"]) if verb else NOTHING
     return (EndPointSeen(call), *told)
 
@@ -128,9 +133,9 @@ def _call_of_user_event(text: str, pairs: list[tuple[str, str]]) -> int:
     given = next((value for key, value in pairs if key.lower() == "uniqueid"), "")
     ours = snapshot(text)
     return (
-        call_in(f"\n{given.strip()}", "\nwbt-")
-        or call_in(ours, "\nUniqueid: wbt-")
-        or call_in(ours, "\nLinkedid: wbt-")
+        call_in(f"\r\n{given.strip()}", "\r\nwbt-")
+        or call_in(ours, "\r\nUniqueid: wbt-")
+        or call_in(ours, "\r\nLinkedid: wbt-")
     )
 
 
