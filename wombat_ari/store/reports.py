@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from heapq import merge
+from typing import NamedTuple
 
 from wombat_ari.core.numbers import ParsedRecord
 from wombat_ari.model.errors import UserError
@@ -17,22 +18,26 @@ _HOUR = {"mysql": "FLOOR(attempted_at / 3600)", "sqlite": "CAST(attempted_at / 3
 
 
 def statistics(db: Database, run_ids: Sequence[int]) -> RunStatistics:
-    """Over all attempts of these runs; one aggregate is asked for, the rest is adding up."""
+    """Over all attempts of these runs: one aggregate and a small one for the agents, the rest is adding up.
+
+    A trunk or end point that was renamed meanwhile is counted under one of its names.
+    """
     with db.transaction(write=False) as tx:
-        groups = _groups(tx, run_ids) if run_ids else []
+        groups = [_Group(*row) for row in _groups(tx, run_ids)] if run_ids else []
+        agents = _agents(tx, run_ids) if run_ids else []
         servers: dict[int, str] = dict(tx.rows("SELECT id, description FROM asterisk_server"))
-    calls = sum(group[7] for group in groups)
+    calls = sum(group.calls for group in groups)
     return RunStatistics(
         calls=calls,
-        answered=_sum(groups, 8),
-        rescheduled=_sum(groups, 9),
-        talk_ms=_sum(groups, 10),
-        wait_pre_ms=_sum(groups, 11),
-        wait_after_ms=_sum(groups, 12),
+        answered=sum(int(group.answered) for group in groups),
+        rescheduled=sum(int(group.rescheduled) for group in groups),
+        talk_ms=sum(int(group.talk_ms) for group in groups),
+        wait_pre_ms=sum(int(group.wait_pre_ms) for group in groups),
+        wait_after_ms=sum(int(group.wait_after_ms) for group in groups),
         outcomes=_outcomes(groups, calls),
-        trunks=_shares(calls, [(_trunk(group, servers), group) for group in groups]),
-        end_points=_shares(calls, [(group[4], group) for group in groups]),
-        agents=_shares(calls, [(group[5], group) for group in groups]),
+        trunks=_shares(calls, [(_trunk(group, servers), group.calls, group.talk_ms) for group in groups]),
+        end_points=_shares(calls, [(group.end_point, group.calls, group.talk_ms) for group in groups]),
+        agents=_shares(calls, agents),
         hours=_hours(groups),
     )
 
@@ -104,49 +109,64 @@ def copy_to_list(
     return lists.add_parsed(db, list_id, items, by=by, now=now, dedupe=True, progress=progress)
 
 
+class _Group(NamedTuple):
+    outcome: str
+    extended_status: str
+    server: int | None
+    trunk: str
+    end_point: str
+    hour: int
+    calls: int
+    answered: int
+    rescheduled: int
+    talk_ms: int
+    wait_pre_ms: int
+    wait_after_ms: int
+
+
 def _groups(tx: Transaction, run_ids: Sequence[int]) -> list[Row]:
-    keys = f"outcome, extended_status, server_id, trunk_name, end_point_name, agent, {_HOUR[tx.kind]}"
-    sums = "SUM(talk_ms), SUM(wait_pre_ms), SUM(wait_after_ms)"
-    return tx.rows(
-        f"SELECT {keys}, COUNT(*), SUM({ANSWERED}), SUM(retry_in_s > 0), {sums} FROM call_log "
-        f"WHERE run_id IN ({marks(len(run_ids))}) GROUP BY {keys}",
-        list(run_ids),
-    )
+    """Grouped by ids: by names it would take half as long again."""
+    keys = f"outcome, extended_status, server_id, trunk_id, end_point_id, {_HOUR[tx.kind]}"
+    names = f"outcome, extended_status, server_id, MAX(trunk_name), MAX(end_point_name), {_HOUR[tx.kind]}"
+    sums = f"SUM({ANSWERED}), SUM(retry_in_s > 0), SUM(talk_ms), SUM(wait_pre_ms), SUM(wait_after_ms)"
+    where = f"run_id IN ({marks(len(run_ids))})"
+    return tx.rows(f"SELECT {names}, COUNT(*), {sums} FROM call_log WHERE {where} GROUP BY {keys}", list(run_ids))
 
 
-def _sum(groups: list[Row], column: int) -> int:
-    return sum(int(group[column]) for group in groups)
+def _agents(tx: Transaction, run_ids: Sequence[int]) -> list[Row]:
+    where = f"run_id IN ({marks(len(run_ids))}) AND agent <> ''"
+    return tx.rows(f"SELECT agent, COUNT(*), SUM(talk_ms) FROM call_log WHERE {where} GROUP BY agent", list(run_ids))
 
 
-def _trunk(group: Row, servers: dict[int, str]) -> str:
-    return f"{servers.get(group[2], '?')}/{group[3]}" if group[3] else ""
+def _trunk(group: _Group, servers: dict[int, str]) -> str:
+    return f"{servers.get(group.server or 0, '?')}/{group.trunk}" if group.trunk else ""
 
 
-def _outcomes(groups: list[Row], calls: int) -> tuple[OutcomeShare, ...]:
+def _outcomes(groups: list[_Group], calls: int) -> tuple[OutcomeShare, ...]:
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for group in groups:
-        counts[group[0], group[1]] += group[7]
+        counts[group.outcome, group.extended_status] += group.calls
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(OutcomeShare(*key, n, n / calls) for key, n in ordered)
 
 
-def _shares(calls: int, named: list[tuple[str, Row]]) -> tuple[Share, ...]:
-    """Calls without such a thing (black-listed: no trunk) are left out; shares are of all calls."""
+def _shares(calls: int, named: Sequence[Row]) -> tuple[Share, ...]:
+    """Of (name, calls, talk). Calls without such a thing (black-listed: no trunk) are left out; shares are of all."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for name, group in named:
+    for name, some, talk_ms in named:
         if name:
-            counts[name][0] += group[7]
-            counts[name][1] += int(group[10])
+            counts[name][0] += some
+            counts[name][1] += int(talk_ms)
     ordered = sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(Share(name, n, n / calls, talk) for name, (n, talk) in ordered)
 
 
-def _hours(groups: list[Row]) -> tuple[Hour, ...]:
+def _hours(groups: list[_Group]) -> tuple[Hour, ...]:
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for group in groups:
-        hour = counts[int(group[6])]
-        for place, column in enumerate((7, 8, 10)):
-            hour[place] += int(group[column])
+        hour = counts[int(group.hour)]
+        for place, some in enumerate((group.calls, group.answered, group.talk_ms)):
+            hour[place] += int(some)
     return tuple(Hour(hour * 3600.0, *numbers) for hour, numbers in sorted(counts.items()))
 
 
