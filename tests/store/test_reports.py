@@ -36,10 +36,13 @@ def run(database: Database) -> int:
         database,
         [
             replace(base, agent="SIP/1", extended_status="SALE", talk_ms=5000, wait_pre_ms=100, wait_after_ms=2000),
-            replace(base, claim=two, agent="SIP/2", attempted_at=FIRST_HOUR + HOUR, end_point_id=2, end_point_name="e2", talk_ms=7000),
             replace(
-                result_of(three, retry_in_s=300), attempted_at=FIRST_HOUR + HOUR, trunk_id=2, trunk_name="u", server_id=99,
-                output_attributes={"Q": "1"},
+                base, claim=two, agent="SIP/2", attempted_at=FIRST_HOUR + HOUR, end_point_id=2, end_point_name="e2",
+                talk_ms=7000,
+            ),
+            replace(
+                result_of(three, retry_in_s=300), attempted_at=FIRST_HOUR + HOUR, trunk_id=2, trunk_name="u",
+                server_id=99, output_attributes={"Q": "1"},
             ),
         ],
     )  # fmt: skip
