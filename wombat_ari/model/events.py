@@ -91,6 +91,8 @@ class OriginateSucceeded(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class OriginateFailed(CallEvent):
+    """OriginateResponse Failure, with its Reason."""
+
     reason: int
 
 
@@ -120,6 +122,8 @@ class HungUp(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class AgentConnected(CallEvent):
+    """An agent of a queue took the call."""
+
     agent: str
 
 
@@ -133,23 +137,31 @@ class EndPointSeen(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class StatusSet(CallEvent):
+    """An extended status; the last one wins."""
+
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeSet(CallEvent):
+    """An output attribute; replaces what it was."""
+
     name: str
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeAppended(CallEvent):
+    """A text that continues an output attribute."""
+
     name: str
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeCleared(CallEvent):
+    """An output attribute is empty from now on."""
+
     name: str
 
 
