@@ -6,5 +6,6 @@
  module      subject
  page        the marked parts of a page
  machines    the call machine and the run machine, as diagrams and tables
- tables      outcomes, reasons of the scheduler, settings, the picture, the index of decisions
+ tables      outcomes, reasons of the scheduler, the picture, the index of decisions
+ settings    the settings of the configuration file
 """

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.docs import machines, tables
+from tools.docs import machines, settings, tables
 from tools.docs.page import fill
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,10 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "outcome-words": tables.outcome_words,
         "why-not": tables.why_not,
         "decisions": tables.decisions,
+    },
+    "docs/configuration.md": {
+        "settings": settings.settings,
+        "example": settings.example,
     },
 }
 
