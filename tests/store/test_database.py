@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import MySQLdb
 import pytest
 
 from tests.conftest import NewMariaDB
 from tests.store.conftest import NOW
 from wombat_ari.model.errors import UserError
 from wombat_ari.store.database import Database, open_database
-from wombat_ari.store.faults import StoreFault
+from wombat_ari.store.faults import StoreFault, fault_of
 from wombat_ari.store.migrations import migrate
 
 
@@ -229,6 +230,44 @@ def test_a_read_only_database(tmp_path: Path) -> None:
 
     fault = fails(write)
     assert (fault.code, fault.transient) == ("store_read_only", True)
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "code", "transient"),
+    [
+        (2003, "Can't connect", "store_away", True),
+        (2006, "Server has gone away", "store_lost", True),
+        (2013, "Lost connection", "store_lost", True),
+        (1040, "Too many connections", "store_away", True),
+        (1045, "Access denied", "store_login", True),
+        (1049, "Unknown database", "store_missing", True),
+        (1146, "Table doesn't exist", "store_schema", True),
+        (1021, "Disk full", "store_full", True),
+        (1030, "Got error 28 from storage engine", "store_full", True),
+        (1030, "Got error 168 from storage engine", "store", True),
+        (1114, "The table is full", "store_full", True),
+        (1205, "Lock wait timeout exceeded", "store_locked", True),
+        (1213, "Deadlock found", "store_locked", True),
+        (1290, "running with the --read-only option", "store_read_only", True),
+        (1153, "packet bigger than 'max_allowed_packet'", "store_too_big", False),
+        (1062, "Duplicate entry", "store_duplicate", False),
+        (1452, "a foreign key constraint fails", "store_constraint", False),
+        (1406, "Data too long", "store_data", False),
+        (9999, "something new", "store", True),
+    ],
+)
+def test_what_errors_of_the_server_mean(number: int, text: str, code: str, transient: bool) -> None:
+    fault = fault_of(MySQLdb.OperationalError(number, text), "wombat at db")
+    assert fault is not None
+    assert (fault.code, fault.transient) == (code, transient)
+    assert str(fault).startswith(f"database wombat at db: {text} ({number}); ")
+
+
+def test_other_errors_are_not_the_databases() -> None:
+    assert fault_of(ValueError("x"), "db") is None
+    unknown = fault_of(MySQLdb.ProgrammingError(1064, "You have an error in your SQL syntax"), "db")
+    assert unknown is not None
+    assert (unknown.code, unknown.transient) == ("store_sql", False)
 
 
 # The server

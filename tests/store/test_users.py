@@ -39,7 +39,9 @@ def test_the_first_administrator(database: Database) -> None:
     assert admin is not None
     assert (admin.master, admin.logons, admin.last_logon_at) == (True, 1, NOW + 5)
     assert users.verify(database, "admin", password + "x", now=NOW) is None
-    assert users.verify(database, "Admin", password, now=NOW) is None
+    for other in ("Admin", "admin ", " admin", "admin\0", ""):
+        assert users.verify(database, other, password, now=NOW) is None
+        assert not users.keyring(database, other).master
     assert users.load_user(database, "admin").logons == 1
     assert [c.name for c in users.list_classes(database)] == ["ADMIN", "AGENT", "ROBOT", "SUPERVISOR"]
     with database.transaction(write=False) as tx:

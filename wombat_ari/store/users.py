@@ -112,8 +112,9 @@ def create_admin(db: Database, password: str | None = None, *, now: float, login
 def verify(db: Database, login: str, password: str, *, now: float) -> User | None:
     """The user when login and password are right and log-on is allowed (counted), else None."""
     with db.transaction(write=False) as tx:
-        row = tx.row("SELECT id, password_hash, enabled FROM user WHERE login = %s", (login,))
-    user_id, hashed, enabled = row or (None, "", False)
+        row = tx.row("SELECT id, password_hash, enabled, login FROM user WHERE login = %s", (login,))
+    # MySQL takes "admin" and "admin " for equal: whoever counts failed tries by login must not be led astray
+    user_id, hashed, enabled = row[:3] if row and row[3] == login else (None, "", False)
     right = _matches(hashed or _nobody(), password[:MAX_PASSWORD])
     if user_id is None or not hashed or not enabled or not right:
         return None
@@ -140,11 +141,11 @@ def keyring(db: Database, login: str) -> Keyring:
     """Keys of the class and own ones, less those written with a leading ``-``. Empty for who is unknown or disabled."""
     with db.transaction(write=False) as tx:
         row = tx.row(
-            "SELECT u.master, u.enabled, u.key_list, COALESCE(c.key_list, '') FROM user u "
+            "SELECT u.master, u.enabled, u.key_list, COALESCE(c.key_list, ''), u.login FROM user u "
             "LEFT JOIN user_class c ON c.id = u.class_id WHERE u.login = %s",
             (login,),
         )
-    if row is None or not row[1]:
+    if row is None or not row[1] or row[4] != login:
         return Keyring(login, False, frozenset())
     return Keyring(login, bool(row[0]), resolve(row[3].split(), row[2].split()))
 

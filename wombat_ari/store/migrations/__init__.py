@@ -84,7 +84,7 @@ def _lock(tx: Transaction) -> None:
     """MySQL only: BEGIN IMMEDIATE did it on SQLite."""
     if tx.kind != "mysql":
         return
-    if tx.value("SELECT GET_LOCK(CONCAT('wombat_ari ', DATABASE()), %s)", (_LOCK_WAIT_S,)) != 1:
+    if tx.value("SELECT GET_LOCK(CONCAT('wombat_ari ', LEFT(DATABASE(), 50)), %s)", (_LOCK_WAIT_S,)) != 1:
         raise StoreError(
             "another process is upgrading the schema and did not end within a minute: try again when it has",
             code="store_locked",
@@ -94,4 +94,4 @@ def _lock(tx: Transaction) -> None:
 
 def _unlock(tx: Transaction) -> None:
     if tx.kind == "mysql":
-        tx.value("SELECT RELEASE_LOCK(CONCAT('wombat_ari ', DATABASE()))")
+        tx.value("SELECT RELEASE_LOCK(CONCAT('wombat_ari ', LEFT(DATABASE(), 50)))")
