@@ -359,3 +359,11 @@ def test_commands_in_starpys_words(clock: Clock) -> None:
     ]
     session.says("200 result=0\n" * 5 + "200 result=49\n")
     assert session.got == ["1"]
+
+
+def test_the_time_for_the_environment_ends_with_it(clock: Clock) -> None:
+    from twisted.internet.defer import Deferred
+
+    session = run(clock, lambda agi: Deferred())
+    clock.advance(60)
+    assert not session.closed
