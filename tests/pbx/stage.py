@@ -50,6 +50,7 @@ class Stage:
 
     def __init__(self) -> None:
         self._drivers: list[AmiDriver] = []
+        self._ports: list[Any] = []
 
     def new_driver(self, **changes: Any) -> tuple[AmiDriver, Heard]:
         """A driver of the same PBX with its own listener, started."""
@@ -87,9 +88,16 @@ class Stage:
             got[0].raiseException()
         return got[0]
 
+    def adopt(self, driver: AmiDriver, *ports: Any) -> None:
+        """Stop these too at the end."""
+        self._drivers.append(driver)
+        self._ports += ports
+
     def close(self) -> None:
         for driver in self._drivers:
             self.result(driver.stop())
+        for port in self._ports:
+            port.stopListening()
 
     def wait(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         raise NotImplementedError

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from wombat_ari.model.errors import PbxError
+from wombat_ari.pbx.reach import end_in_words
 from wombat_ari.wire.ami import Decoder, Message, ProtocolError, encode_action
 
 log = logging.getLogger(__name__)
@@ -228,8 +228,7 @@ class AMISession(Protocol):
         return self._closed
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        text = "the PBX closed the connection" if reason.check(ConnectionDone) else _broke(reason)
-        trouble = self.trouble or AMIConnectionLost(text)
+        trouble = self.trouble or AMIConnectionLost(end_in_words(reason.value))
         self.trouble, self.connected = trouble, 0
         waiting = [self._finish(number).deferred for number in list(self._pending)]
         self._closed.callback(trouble)
@@ -250,11 +249,6 @@ class _Pending:
         self.collect = collect
         self.items: list[Message] = []
         self.deferred: Deferred[Any] = Deferred()
-
-
-def _broke(reason: Failure) -> str:
-    detail = str(reason.value)
-    return f"the connection to the PBX broke: {detail}" if detail else "the connection to the PBX broke"
 
 
 def _names(event: EventNames) -> tuple[str, ...]:

@@ -43,6 +43,22 @@ def in_words(trouble: BaseException, where: str) -> str:
     return f"cannot connect to {where}: {str(trouble) or type(trouble).__name__}"
 
 
+def end_in_words(trouble: BaseException) -> str:
+    """Why a connection ended that had been made."""
+    detail = str(trouble)
+    if isinstance(trouble, error.ConnectionDone):
+        return "the PBX closed the connection"
+    if "certificate verify failed" in detail:
+        return (
+            "the TLS certificate of the PBX is not trusted: add its issuer to the system's, or name it in SSL_CERT_FILE"
+        )
+    if type(trouble).__name__ == "VerificationError":
+        return "the TLS certificate of the PBX is made out to another address"
+    if "wrong version number" in detail:
+        return "the PBX does not speak TLS on this port"
+    return f"the connection to the PBX broke: {detail}" if detail else "the connection to the PBX broke"
+
+
 def _tls_options(address: str) -> Any:
     try:
         from twisted.internet.ssl import optionsForClientTLS
