@@ -49,7 +49,8 @@ def test_its_own_lease_is_taken_up_again(database: Database) -> None:
     assert lease.acquire(database, "node1", pid=17, now=NOW + 2).expires_at == NOW + 2 + LEASE_S
 
 
-def test_of_two_that_start_at_once_one_wins(new_url: Callable[[], str]) -> None:
+@pytest.mark.parametrize("attempt", range(5))
+def test_of_two_that_start_at_once_one_wins(new_url: Callable[[], str], attempt: int) -> None:
     url = new_url()
     migrate(open_database(url), now=NOW)
     barrier, found = threading.Barrier(4), []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from io import BytesIO
 
 import pytest
@@ -187,6 +188,24 @@ def test_a_list_is_made_when_needed(database: Database) -> None:
     assert made.name == "Sales/AUTO"
     assert lists.list_named(database, "Sales/AUTO", by=BY, now=NOW) == made
     assert lists.list_named(database, "sales/auto", by=BY, now=NOW).id != made.id
+
+
+def test_two_who_need_a_list_at_once_get_the_same(database: Database) -> None:
+    barrier, found = threading.Barrier(4), []
+
+    def ask() -> None:
+        database.is_alive()
+        barrier.wait()
+        found.append(lists.list_named(database, "Sales/AUTO", by=BY, now=NOW).id)
+        database.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len(set(found)) == 1
 
 
 def test_pages(database: Database) -> None:

@@ -61,11 +61,12 @@ def _acquire(db: Database, node: str, *, pid: int, now: float) -> Lease:
         if held is not None and (held.node, held.pid) != (node, pid) and held.expires_at > now:
             raise UserError(_refusal(held, now), code="lease")
         lease = Lease(node, pid, now, now + LEASE_S)
-        tx.run("DELETE FROM dialer_lease WHERE name = %s", (_NAME,))
-        tx.run(
-            "INSERT INTO dialer_lease (name, node, pid, acquired_at, expires_at) VALUES (%s, %s, %s, %s, %s)",
-            (_NAME, node, pid, lease.acquired_at, lease.expires_at),
-        )
+        values = (node, pid, lease.acquired_at, lease.expires_at, _NAME)
+        if held is None:  # no DELETE first: it could hit the row of one who came a moment earlier
+            sql = "INSERT INTO dialer_lease (node, pid, acquired_at, expires_at, name) VALUES (%s, %s, %s, %s, %s)"
+        else:
+            sql = "UPDATE dialer_lease SET node = %s, pid = %s, acquired_at = %s, expires_at = %s WHERE name = %s"
+        tx.run(sql, values)
         return lease
 
 

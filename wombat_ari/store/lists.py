@@ -68,13 +68,13 @@ def add_parsed(
 
 
 def list_named(db: Database, name: str, *, by: str, now: float) -> CallList:
-    """The list of that name, made when there is none."""
-    checked, _ = validate.check_list(CallList(None, name))
-    with db.transaction() as tx:
-        list_id = tx.value("SELECT id FROM call_list WHERE name = %s", (checked.name,))
-        if list_id is None:
-            list_id = saving.save(db, tx, LIST, checked, by=by, now=now)
-        return saving.load(db, tx, LIST, list_id)
+    """The list of that name, made when there is none. Two who ask at once get the same."""
+    try:
+        return _found_or_made(db, name, by=by, now=now)
+    except StoreError as error:
+        if error.code != "store_duplicate":
+            raise
+        return _found_or_made(db, name, by=by, now=now)
 
 
 def count_records(db: Database, list_id: int) -> int:
@@ -121,6 +121,15 @@ def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
 
 
 _INSERT = "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, %s)"
+
+
+def _found_or_made(db: Database, name: str, *, by: str, now: float) -> CallList:
+    checked, _ = validate.check_list(CallList(None, name))
+    with db.transaction() as tx:
+        list_id = tx.value("SELECT id FROM call_list WHERE name = %s", (checked.name,))
+        if list_id is None:
+            list_id = saving.save(db, tx, LIST, checked, by=by, now=now)
+        return saving.load(db, tx, LIST, list_id)
 
 
 def _import(
