@@ -7,13 +7,16 @@ import pytest
 
 from tests.conftest import NewAsterisk
 from tests.pbx.stage import Heard, RealStage, Stage
+from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.events import (
     Answered,
     AttributeSet,
+    DialEnded,
     EndPointSeen,
     FoundGone,
     FoundLive,
     HungUp,
+    LegHungUp,
     LinkDown,
     LinkUp,
     PbxShutdown,
@@ -63,8 +66,6 @@ class AgiStage:
         self.stage.connected()
 
     def place(self, extension: str, **variables: str) -> int:
-        from wombat_ari.model.calls import OriginateRequest
-
         call = self.stage.next_call()
         given = (("WOMBATID", str(call)), *variables.items())
         channel = "Local/55510000@simulated-network/n"
@@ -104,6 +105,32 @@ def test_a_status_is_told_in_the_h_extension_too(agi: AgiStage) -> None:
     agi.stage.wait(lambda: len(agi.told.of(StatusSet, call)) == 2)
     assert [event.code for event in agi.told.of(StatusSet, call)] == ["early", "late"]
     agi.stage.wait(lambda: bool(agi.stage.heard.of(HungUp, call)))
+
+
+LEG_DIALPLAN = """
+[leg-test]
+exten => _X.,1,Dial(Local/${EXTEN}@simulated-network/n,20)
+ same => n,Hangup(${HANGUPCAUSE})
+"""
+
+
+@pytest.mark.parametrize(("number", "cause"), [("55520000", 17), ("55540000", 1), ("55510003", 16)])
+def test_the_leg_that_the_trunks_dialplan_dials_tells_its_cause(leg: RealStage, number: str, cause: int) -> None:
+    call = leg.next_call()
+    request = OriginateRequest(call, f"Local/{number}@leg-test/n", "simulated-endpoints", "101", 5000)
+    leg.driver.originate(request)
+    leg.wait(lambda: bool(leg.heard.of(LegHungUp, call) and leg.heard.of(HungUp, call)))
+    assert {event.cause for event in leg.heard.of(LegHungUp, call)} == {cause}
+    # The shipped filters keep back what a ;2 channel dials; the leg's Hangup is enough.
+    assert not [event for event in leg.heard.of(DialEnded, call) if event.leg]
+
+
+@pytest.fixture
+def leg(new_asterisk: NewAsterisk) -> Iterator[RealStage]:
+    stage = RealStage(new_asterisk(extra_conf={"extensions.d/leg-test.conf": LEG_DIALPLAN}))
+    stage.connected()
+    yield stage
+    stage.close()
 
 
 # A PBX of the test's own
