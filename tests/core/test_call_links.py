@@ -214,6 +214,13 @@ class TestTrace:
         story = Story().at(1, LINK_BROKE).at(60_000, trace(answered=False, cause=17, ended_ms=9000))
         assert (story.call.outcome, story.call.waits_ms()) == (Outcome.RS_BUSY, (0, 9000, 0))
 
+    @pytest.mark.parametrize("ended_ms", [4000, 4900, 5000, 30_000])
+    def test_the_talk_is_the_pbxs_to_the_millisecond(self, ended_ms: int) -> None:
+        """The moment of the end is a whole second, and its clock may be ahead; the talk was counted."""
+        note = trace(answered=True, cause=16, ended_ms=ended_ms, talk_ms=3987)
+        assert dialling().at(1000, LINK_BROKE).at(60_000, note).call.waits_ms()[2] == 3987
+        assert connected().at(1000, LINK_BROKE).at(60_000, note).call.waits_ms()[2] == 3987
+
     @pytest.mark.parametrize("ended_ms", [-90_000, 150, 99_000_000])
     def test_a_pbx_whose_clock_is_wrong_cannot_disorder_the_phases(self, ended_ms: int) -> None:
         for story in (Story(), dialling(), connected()):

@@ -80,10 +80,13 @@ def trace_found(call: Call, event: ev.TraceFound, now: float) -> list[Effect]:
     seen.answered = seen.answered or event.answered
     seen.cause = event.cause
     seen.dial_status = event.dial_status
-    # The PBX's clock may differ from ours: the phases stay in order, whatever it says.
     call.dialling_at = call.requested_at if call.dialling_at is None else call.dialling_at
     latest = next((at for at in (call.connected_at, call.dialling_at) if at is not None), event.ended_at)
-    call.ended_at = min(now, max(event.ended_at, latest))
+    # The PBX counted the talk in milliseconds, its moment of the end is a whole second, and its clock may differ from
+    # ours: the talk is kept as it was, and the phases stay in order, whatever that moment says.
+    talk = event.talk_ms / 1000 if event.answered else 0.0
+    known = call.connected_at is not None and talk > 0
+    call.ended_at = min(now, latest + talk if known else max(event.ended_at, latest + talk))
     if event.answered and call.connected_at is None:
-        call.connected_at = min(call.ended_at, max(latest, call.ended_at - event.talk_ms / 1000))
+        call.connected_at = min(call.ended_at, max(latest, call.ended_at - talk))
     return over(call, now)
