@@ -35,6 +35,7 @@ class Follow:
         self._on_unknown: Callable[[CallEvent], None] = lambda event: None
         self._queue: deque[tuple[Flight, CallEvent]] = deque()
         self._busy = False
+        self.trace = True  #: each change of state is logged (at debug); off where nobody would see it: it costs
         self._deadlines: list[tuple[float, int]] = []
 
     def wire(self, performers: dict[type[Effect], Performer], on_unknown: Callable[[CallEvent], None]) -> None:
@@ -93,7 +94,7 @@ class Follow:
             return
         if call.deadline is not None and call.deadline != deadline:
             self.watch(flight)
-        if call.state is not before:
+        if self.trace and call.state is not before:
             log.debug(
                 "call {call} run {run}: {before} -> {after} on {event}",
                 call=call.wombatid, run=flight.run.id, before=before, after=call.state, event=type(event).__name__,

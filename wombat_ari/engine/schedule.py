@@ -5,6 +5,8 @@ crash never loses who may have been called. A call that is not placed after all 
 taken back; both go to the one writer thread in order.
 """
 
+from typing import Any
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -20,6 +22,7 @@ from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState, DialerState, RunState
 
 HOLD_S = 1.0  #: after trouble with the database nothing is scheduled for so long
+PACE_S = 0.005  #: passes that place calls begin so far apart: under load many calls share one commit and one write
 UNITS_AHEAD = 2  #: calls granted ahead of their writing: two units of the congestion budget keep the line busy
 
 log = Logger()
@@ -34,7 +37,9 @@ class Schedule:
         self._desk = desk
         self._journal = journal
         self._follow = follow
-        self._kicked = False
+        self._kicked = False  #: a pass is wanted
+        self._pass_at: Any = None  #: its timer; none while marks are being written: it comes after them
+        self._not_before = 0.0
         self._to_mark: list[Flight] = []
         self._marking = False
         self._to_release: dict[int, LiveRun] = {}
@@ -43,9 +48,9 @@ class Schedule:
 
     def kick(self) -> None:
         """Something was freed or came: run a pass soon."""
-        if not self._kicked:
-            self._kicked = True
-            self._clock.callLater(0, self._pass)
+        self._kicked = True
+        if self._pass_at is None and not self._marking:
+            self._pass_at = self._clock.callLater(max(0.0, self._not_before - self._clock.seconds()), self._pass)
 
     def why_not(self, run: LiveRun) -> WhyNot | None:
         """Why this run places no call right now."""
@@ -84,10 +89,11 @@ class Schedule:
     # The pass
 
     def _pass(self) -> None:
-        self._kicked = False
-        world = self._world()
-        for grant in grants(world):
+        self._kicked, self._pass_at = False, None
+        for grant in grants(self._world()):
             self._grant(self._board.runs[grant.run_id], grant.route)
+        if self._to_mark:
+            self._not_before = self._clock.seconds() + PACE_S
         self._mark_next()
         self._flush_releases()
 
@@ -141,7 +147,7 @@ class Schedule:
         for flight, turn in batch:
             if flight.turn == turn and flight.call.state == CallState.SCHEDULED:
                 self._follow.tell(flight, ev.Recorded(flight.call.wombatid))
-        self._mark_next()
+        self._after_marks()
 
     def _not_marked(self, batch: list[tuple[Flight, int]], failure: Failure) -> None:
         self._marking = False
@@ -149,7 +155,12 @@ class Schedule:
         for flight, turn in batch:
             if flight.turn == turn and flight.call.state == CallState.SCHEDULED:
                 self._follow.tell(flight, ev.Released(flight.call.wombatid))
+        self._after_marks()
+
+    def _after_marks(self) -> None:
         self._mark_next()
+        if self._kicked:
+            self.kick()
 
     def note_trouble(self, failure: Failure) -> None:
         """The database could not be written: nobody is dialled who cannot be logged."""
