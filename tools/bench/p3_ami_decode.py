@@ -256,9 +256,7 @@ def shown(report: dict[str, Any]) -> str:
     reach = report["reach"]
     lines.append(f"  starpy: {report['starpy']}; {report['times_starpy']} x it (reach {reach['times_starpy']:.0f} x)")
     verdict = "reached" if report["reached"] else "NOT reached"
-    lines.append(
-        f"  reach: {reach['times_starpy']:.0f} x starpy, fastest of all: {verdict} (the design counts on {RATE:,} events/s)"
-    )
+    lines.append(f"  reach: {reach['times_starpy']:.0f} x starpy, fastest of all: {verdict} (counted on: {RATE:,}/s)")
     return "\n".join(lines)
 
 
