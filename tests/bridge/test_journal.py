@@ -98,6 +98,17 @@ def test_rows_are_kept_in_order_while_the_database_is_away(clock: Clock, store: 
     assert journal.trouble == ""
 
 
+def test_a_database_that_neither_answers_nor_breaks_is_said(clock: Clock, store: Store, journal: Journal) -> None:
+    store.slow = []
+    journal.add(row(1))
+    clock.advance(LINGER_S)
+    assert journal.says == ""
+    clock.advance(7)
+    assert journal.says == "the database has not answered for 7 s"
+    store.slow[0].callback(None)
+    assert journal.says == ""
+
+
 def test_a_poison_row_is_left_out_and_harms_nobody(clock: Clock, store: Store, journal: Journal) -> None:
     events: list[dict[str, Any]] = []
     globalLogPublisher.addObserver(events.append)

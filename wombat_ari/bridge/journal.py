@@ -19,6 +19,7 @@ from wombat_ari.model.errors import StoreError
 BATCH = 200  #: rows of one transaction
 LINGER_S = 0.5  #: a lone row waits so long for company
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0
+SILENT_S = 3.0  #: a batch that takes longer is said to be trouble
 LIMIT = 20_000  #: rows waiting at which new calls stop
 
 log = Logger()
@@ -34,6 +35,7 @@ class Journal:
         self._rows: list[Any] = []
         self._progress: dict[int, CallProgress] = {}
         self._in_flight = 0
+        self._asked_at = 0.0  #: when the batch in flight was given to the database
         self._timer: Any = None
         self._retry_s = FIRST_RETRY_S
         self._added = 0  #: rows ever added, progress apart
@@ -46,6 +48,14 @@ class Journal:
     @property
     def waiting(self) -> int:
         return len(self._rows) + len(self._progress) + self._in_flight
+
+    @property
+    def says(self) -> str:
+        """What is wrong with the database, in words; also when it neither answers nor breaks. Empty: all is well."""
+        if self.trouble or not self._in_flight:
+            return self.trouble
+        silent = self._reactor.seconds() - self._asked_at
+        return f"the database has not answered for {silent:.0f} s" if silent >= SILENT_S else ""
 
     @property
     def full(self) -> bool:
@@ -90,7 +100,7 @@ class Journal:
             self._timer = None
         batch = self._next_batch()
         if batch:
-            self._in_flight = len(batch)
+            self._in_flight, self._asked_at = len(batch), self._reactor.seconds()
             Deferred.fromCoroutine(self._store(batch)).addCallbacks(self._ended, self._fence, callbackArgs=(batch,))
 
     def _next_batch(self) -> list[Any]:

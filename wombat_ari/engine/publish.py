@@ -40,7 +40,7 @@ class Publish:
                 "written": self._journal.written,
                 "refused": self._journal.poisoned,
             },
-            "database_trouble": board.database_trouble or self._journal.trouble,
+            "database_trouble": board.database_trouble or self._journal.says,
             "odd_events": board.odd_events,
             "pbxs": [self._pbx(pbx) for pbx in board.pbxs.values()],
             "runs": [self._run(run) for run in board.runs.values()],
