@@ -135,6 +135,24 @@ def test_a_pbx_that_is_frozen_is_noticed_and_recovers(world: World) -> None:
     _all_accounted_for(world, numbers)
 
 
+def test_notes_are_swept_once_what_they_tell_is_stored(world: World) -> None:
+    _campaign(world, 8)
+    world.start()
+    world.run("c")
+    world.advance(2)
+    world.pool.trouble = StoreError("the database is away", transient=True)
+    world.advance(20)
+    told = set(world.pbx.notes)
+    assert len(told) == 8
+    for pbx in world.dialer.board.pbxs.values():
+        pbx.swept_at = -1e9
+    world.advance(20)
+    assert set(world.pbx.notes) == told
+    world.pool.trouble = None
+    world.finish()
+    assert not world.pbx.notes
+
+
 @pytest.mark.parametrize("away_s", [0.5, 20.0])
 def test_nobody_is_dialled_while_the_database_is_away(world: World, away_s: float) -> None:
     numbers = _campaign(world)

@@ -133,11 +133,14 @@ class Recover:
         return ev.FoundGone(wombatid)
 
     def sweep(self, pbx: Pbx) -> None:
-        """Now and then delete the notes about calls whose ends were told by events: nobody else does."""
+        """Now and then delete the notes about calls whose ends were told by events: nobody else does.
+
+        What was told must be in the database first: if the dialer died in between, only the note would know.
+        """
         now = self._clock.seconds()
         if pbx.ready and now - pbx.swept_at >= SWEEP_S:
             pbx.swept_at = now
-            pbx.driver.sweep_traces()
+            self._journal.drain().addCallback(lambda _: pbx.driver.sweep_traces())
 
     # Start
 
