@@ -180,7 +180,7 @@ class TestTheLinkBreaks:
     def test_found_alive_though_it_had_failed_it_is_ended(self) -> None:
         story = dialling().at(900, failed(0)).at(1000, LINK_BROKE).at(5000, live(up=False))
         assert story.done[-1] == "HangUp"
-        assert story.at(5010, hung_up(16)).ended
+        assert story.at(5010, hung_up(16)).pass_until(5510).ended
 
     def test_a_stale_finding_after_its_hang_up_changes_nothing(self) -> None:
         story = dialling().at(900, hung_up(17)).at(910, live(up=False))

@@ -179,7 +179,7 @@ def test_a_failure_whose_hang_up_is_lost_asks_the_pbx_before_the_line_is_given_b
     story = Story().at(10, CREATED).at(900, dial_end("BUSY"), failed(5))
     assert story.pass_until(5900).done == ["Save", "AskAlive"]
     assert story.at(5910, live(up=False)).done[-1] == "HangUp", "nobody may stay on a forgotten line"
-    assert story.at(5920, hung_up(16)).call.outcome == Outcome.RS_BUSY
+    assert story.at(5920, hung_up(16)).pass_until(6420).call.outcome == Outcome.RS_BUSY
 
 
 def test_a_hang_up_whose_originate_response_is_lost_is_decided_after_five_seconds() -> None:
@@ -207,3 +207,10 @@ def test_a_pbx_that_says_nothing_is_asked_ten_seconds_after_the_answer_timeout()
     assert story.pass_until(30_000).done == ["Save", "AskAlive"]
     assert story.pass_until(40_000).done.count("AskAlive") == 3, "asked again while there is no answer"
     assert story.at(40_001, GONE).call.outcome == Outcome.RS_LOST
+
+
+def test_a_leg_that_was_never_seen_may_still_tell_when_our_cause_does_not() -> None:
+    """The shipped event filters keep the leg's dialling away; its hang-up may come after ours."""
+    story = Story().at(10, CREATED).at(900, failed(8), hung_up(0))
+    assert not story.ended
+    assert story.at(950, leg_hung_up(1)).call.outcome == Outcome.RS_NUMBER

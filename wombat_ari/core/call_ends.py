@@ -24,6 +24,7 @@ PROOF_S = 5.0  #: longest wait for the second of OriginateResponse and Hangup, a
 LEG_S = 0.5  #: longest wait for the hang-up of the trunk's own channel: only it tells the network's cause
 SHUTDOWN_S = 2.0  #: a hang-up with cause 0 may be the PBX going down: it says so within this
 HANG_UP_CAUSE = 16
+RING_TIMEOUT = 3  #: OriginateResponse's Reason when nobody answered in time
 
 
 def closing(call: Call, now: float) -> list[Effect]:
@@ -55,9 +56,17 @@ def _patience(call: Call, now: float) -> float | None:
         return PROOF_S
     if seen.cause is None:
         return PROOF_S if seen.channel_seen else NO_CHANNEL_S
-    if seen.leg_seen and seen.leg_cause is None and telling(seen.cause) is None:
-        return LEG_S
-    return SHUTDOWN_S if may_be_shutdown(seen) else None
+    if may_be_shutdown(seen):
+        return SHUTDOWN_S
+    return LEG_S if _leg_may_tell(seen) else None
+
+
+def _leg_may_tell(seen: Evidence) -> bool:
+    """Our channel's cause tells nothing: a trunk's leg may, and its hang-up may come last. Whether there is a leg
+    cannot be known, the shipped event filters keep its dialling away.
+    """
+    told = seen.hung_up_by_us or seen.reason == RING_TIMEOUT or telling(seen.cause) is not None
+    return seen.leg_cause is None and not told
 
 
 def may_be_shutdown(seen: Evidence) -> bool:
