@@ -12,6 +12,8 @@ import socket
 import struct
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +100,7 @@ class Site:
         until(lambda: self.state_of_dialer() == "READY", limit, "the dialer is READY")
 
     def await_pbx(self, limit: float = 30) -> None:
-        until(lambda: all(pbx["connected"] for pbx in self.snapshot()["pbxs"]), limit, "every PBX is connected")
+        until(self._all_connected, limit, "every PBX is connected")
 
     def stop(self, limit: float = 15) -> int | None:
         """SIGTERM to ``serve``; answers its exit status once it has ended."""
@@ -164,6 +166,21 @@ class Site:
         """Until no run is live any more, as the database has it."""
         question = "SELECT campaign_name, state FROM run WHERE live_campaign_id IS NOT NULL"
         until(lambda: not self.rows(question), limit, f"all runs have ended: {self.rows(question)}")
+
+    def _all_connected(self) -> bool:
+        try:
+            return all(pbx["connected"] for pbx in self.snapshot()["pbxs"])
+        except OSError:
+            return False
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of a page of the console; OSError when nothing listens."""
+        address = f"http://{HOST}:{self.console_port}{path}"
+        try:
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     # What came of it
 
