@@ -60,19 +60,21 @@ def mark_requested(db: Database, dials: Sequence[DialMark], *, now: float) -> No
 
     StoreError (not transient) when one of them is not open any more: then none is marked.
     """
-    rows = {d.wombatid: (d.wombatid, d.server_id, d.trunk_id, d.end_point_id, d.state.value, now) for d in dials}
+    # Many calls go over few lines: one statement for each place, not a row of values for each call.
+    places: dict[Row, set[int]] = {}
+    for dial in dials:
+        place = (dial.server_id, dial.trunk_id, dial.end_point_id, dial.state.value)
+        places.setdefault(place, set()).add(dial.wombatid)
     with db.transaction() as tx:
-        for part in chunks(rows.values(), _EACH):
-            found = tx.update_each(
-                "attempt",
-                "wombatid",
-                columns=("call_id", "new_server", "new_trunk", "new_end_point", "new_state", "new_at"),
-                assign="server_id = new_server, trunk_id = new_trunk, end_point_id = new_end_point, "
-                "state = new_state, state_at = new_at, requested_at = new_at",
-                rows=part,
-            )
-            if found != len(part):
-                raise StoreError(f"{len(part) - found} of the attempts {[row[0] for row in part]} are not open")
+        for place, wombatids in places.items():
+            for ids in chunks(sorted(wombatids), 1000):
+                found = tx.run(
+                    "UPDATE attempt SET server_id = %s, trunk_id = %s, end_point_id = %s, state = %s, state_at = %s, "
+                    f"requested_at = %s WHERE wombatid IN ({marks(len(ids))})",
+                    (*place, now, now, *ids),
+                )
+                if found != len(ids):
+                    raise StoreError(f"{len(ids) - found} of the attempts {ids} are not open")
 
 
 def release(db: Database, wombatids: Iterable[int]) -> None:
