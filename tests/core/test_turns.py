@@ -91,6 +91,9 @@ class TestWhyNot:
         trunk.give()
         tell()
         end_point.give()
+        only.end_point_room = lambda route: 0
+        tell()
+        only.end_point_room = lambda route: 1
         tell()
         here.budget = 1
         tell()
@@ -106,6 +109,7 @@ class TestWhyNot:
             WhyNot.PBX_DOWN,
             WhyNot.NO_LINE,
             WhyNot.NO_CHANNEL,
+            WhyNot.NO_AGENT,
             WhyNot.CONGESTION,
             WhyNot.PRESSURE,
             None,
@@ -133,7 +137,7 @@ class TestWhyNot:
     def test_an_end_point_may_have_less_room_than_channels(self) -> None:
         """A queue without free agents."""
         world = World([run(1, Work(1), [route(lines())], end_point_room=lambda route: 0)], {1: gate()})
-        assert why_not(world.contenders[0], world) == WhyNot.NO_CHANNEL
+        assert why_not(world.contenders[0], world) == WhyNot.NO_AGENT
         assert list(grants(world)) == []
 
 

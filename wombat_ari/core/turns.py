@@ -28,6 +28,7 @@ class WhyNot(StrEnum):
     PBX_DOWN = "no PBX of this campaign is connected"
     NO_LINE = "all lines of its trunks are in use"
     NO_CHANNEL = "no free channel on its end points"
+    NO_AGENT = "no agent is free for one more call"
     CONGESTION = "the PBX is being told as fast as it may be"
     PRESSURE = "the PBX is behind: earlier calls have no channel yet"
 
@@ -154,8 +155,10 @@ def _blocked(route: Route, run: Contender, gate: Gate | None) -> WhyNot | None:
         return WhyNot.PBX_DOWN
     if not route.trunk.free:
         return WhyNot.NO_LINE
-    if route.end_point.free <= 0 or run.end_point_room(route) <= 0:
+    if route.end_point.free <= 0:
         return WhyNot.NO_CHANNEL
+    if run.end_point_room(route) <= 0:
+        return WhyNot.NO_AGENT
     if gate.budget <= 0:
         return WhyNot.CONGESTION
     return WhyNot.PRESSURE if gate.room <= 0 else None

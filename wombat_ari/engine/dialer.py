@@ -7,11 +7,12 @@ from twisted.python.failure import Failure
 
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
-from wombat_ari.engine.board import Board, Clock, LiveRun, Pbx
+from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.equip import DriverFactory, Equip
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.obey import Obey
+from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.publish import Publish
 from wombat_ari.engine.recover import Recover
 from wombat_ari.engine.refill import Refill
@@ -21,8 +22,10 @@ from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import SystemLogEntry
-from wombat_ari.model.events import CallEvent, PbxEvent
+from wombat_ari.model.effects import Effect
+from wombat_ari.model.events import CallEvent
 from wombat_ari.model.states import LIVE_RUN_STATES, DialerState
+from wombat_ari.pbx.driver import Heard
 
 FAST_TICK_S = 0.05  #: deadlines, refills, and a pass in case nothing kicked one
 SLOW_TICK_S = 1.0  #: active periods, runs without work, pressure
@@ -45,9 +48,17 @@ class Dialer:
         self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
         self._settle = Settle(self.board, clock, journal)
         self._refill = Refill(self.board, clock, desk, self._schedule)
+        self._observe = Observe(self.board, clock, self.follow, self._schedule.kick)
         self._equip = Equip(self.board, make_driver)
         self._supervise = Supervise(
-            self.board, clock, desk=desk, journal=journal, schedule=self._schedule, equip=self._equip, zone=zone
+            self.board,
+            clock,
+            desk=desk,
+            journal=journal,
+            schedule=self._schedule,
+            equip=self._equip,
+            room=self._observe.room,
+            zone=zone,
         )
         self._recover = Recover(
             self.board,
@@ -59,7 +70,9 @@ class Dialer:
             schedule=self._schedule,
             supervise=self._supervise,
         )
-        self.publish = Publish(self.board, clock, journal, self._schedule, version=version)
+        self.publish = Publish(
+            self.board, clock, journal=journal, schedule=self._schedule, observe=self._observe, version=version
+        )
         self.obey = Obey(self.board, self.follow, self._supervise, self.publish)
         self._wire()
         self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]
@@ -94,7 +107,7 @@ class Dialer:
                 do.HangUp: self._dial.hang_up,
                 do.LimitLife: self._dial.limit_life,
                 do.AskAlive: self._dial.ask_alive,
-                do.FreeLine: self._schedule.free_line,
+                do.FreeLine: self._free_line,
                 do.ReturnToHopper: self._schedule.return_to_hopper,
                 do.Save: self._settle.save,
                 do.Settle: self._settle.settle,
@@ -103,15 +116,19 @@ class Dialer:
         )
         self._settle.on_settled = self._on_settled
 
-    def _heard(self, pbx: Pbx, event: CallEvent | PbxEvent) -> None:
+    def _heard(self, pbx: Pbx, event: Heard) -> None:
         if isinstance(event, CallEvent):
             self.follow.on_event(event)
         elif isinstance(event, ev.LinkUp):
             self._recover.link_up(pbx, event)
+            self._observe.link_up(pbx)
         elif isinstance(event, ev.LinkDown):
             self._recover.link_down(pbx, event)
-        else:
+            self._observe.link_down(pbx)
+        elif isinstance(event, ev.PbxShutdown):
             self._recover.shutdown(pbx)
+        else:
+            self._observe.heard(pbx, event)
 
     def _on_settled(self, run: LiveRun) -> None:
         self._schedule.kick()
@@ -121,6 +138,10 @@ class Dialer:
         if run.machine.state not in LIVE_RUN_STATES:
             # An ended run whose last call has ended now.
             self.board.runs.pop(run.id, None)
+
+    def _free_line(self, flight: Flight, effect: Effect) -> None:
+        self._observe.line_freed(flight)
+        self._schedule.free_line(flight, effect)
 
     def _fast_tick(self) -> None:
         try:
@@ -136,6 +157,7 @@ class Dialer:
             for pbx in self.board.pbxs.values():
                 pbx.pressure.tick(now)
                 self._recover.sweep(pbx)
+                self._observe.tick(pbx)
             self._supervise.tick()
         except Exception:  # noqa: BLE001 - fence: one tick
             log.failure("tick: a mistake of ours")

@@ -13,11 +13,11 @@ from wombat_ari.core.congestion import Budget, Pressure
 from wombat_ari.core.lines import Lines
 from wombat_ari.engine.board import Board, Pbx
 from wombat_ari.model.entities import EndPoint, Server, Trunk
-from wombat_ari.model.events import CallEvent, PbxEvent
-from wombat_ari.pbx.driver import Driver
+from wombat_ari.model.events import CallEvent
+from wombat_ari.pbx.driver import Driver, Heard
 
 DriverFactory = Callable[[Server], Driver]
-Heard = Callable[[Pbx, CallEvent | PbxEvent], None]
+Hears = Callable[[Pbx, Heard], None]
 
 log = Logger()
 
@@ -28,11 +28,11 @@ class Equip:
     def __init__(self, board: Board, make_driver: DriverFactory) -> None:
         self._board = board
         self._make_driver = make_driver
-        self._heard: Heard | None = None
+        self._hears: Hears | None = None
 
-    def listen(self, heard: Heard) -> None:
+    def listen(self, hears: Hears) -> None:
         """From now on drivers are started; before, they are only made (calls are taken up before links come up)."""
-        self._heard = heard
+        self._hears = hears
         for pbx in self._board.pbxs.values():
             self._start(pbx)
 
@@ -71,13 +71,14 @@ class Equip:
         return Pbx(server, self._make_driver(server), _budget(server), Pressure())
 
     def _start(self, pbx: Pbx) -> None:
-        heard, driver = self._heard, pbx.driver
-        if heard is None:
+        hears, driver = self._hears, pbx.driver
+        if hears is None:
             return
 
-        def listener(event: CallEvent | PbxEvent) -> None:
-            if pbx.driver is driver or isinstance(event, PbxEvent):
-                heard(pbx, event)
+        def listener(event: Heard) -> None:
+            # Of a driver that was let go only what it still tells of calls counts.
+            if pbx.driver is driver or isinstance(event, CallEvent):
+                hears(pbx, event)
 
         driver.start(listener)
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.progress import progress_of
+from wombat_ari.core.turns import Route
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
+from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.schedule import Schedule
-from wombat_ari.model.states import CallState
+from wombat_ari.model.states import CallState, EndPointType
 
 LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
 
@@ -17,11 +19,14 @@ Snapshot = dict[str, Any]
 class Publish:
     """``snapshot()`` is made of JSON types only. Times are epoch seconds."""
 
-    def __init__(self, board: Board, clock: Clock, journal: Journal, schedule: Schedule, *, version: str) -> None:
+    def __init__(
+        self, board: Board, clock: Clock, *, journal: Journal, schedule: Schedule, observe: Observe, version: str
+    ) -> None:
         self._board = board
         self._clock = clock
         self._journal = journal
         self._schedule = schedule
+        self._observe = observe
         self._version = version
         self._started = clock.seconds()
 
@@ -107,15 +112,18 @@ class Publish:
         }
 
     def _end_point(self, key: int) -> Snapshot:
-        lines = self._board.end_point_lines[key]
+        lines, end_point = self._board.end_point_lines[key], self._board.end_points[key]
+        is_queue = end_point.type == EndPointType.QUEUE
         return {
             "id": key,
             "name": lines.name,
-            "type": str(self._board.end_points[key].type),
+            "type": str(end_point.type),
             "server": self._server_name(lines.server_id),
             "up": self._up(lines.server_id),
             "capacity": lines.capacity,
             "used": lines.used,
+            "free": self._observe.room(Route(lines, lines, lines.server_id)),
+            "queue": self._observe.view(end_point) if is_queue else None,
         }
 
     def _call(self, flight: Flight) -> Snapshot:

@@ -1,5 +1,7 @@
 """Around it: the runs. Start, pause, resume, remove, the active period, out of numbers."""
 
+from collections.abc import Callable
+
 from twisted.logger import Logger
 
 from wombat_ari.bridge.desk import Desk, LoadedRun
@@ -7,7 +9,7 @@ from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.hours import is_open
 from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
-from wombat_ari.core.turns import Contender, level
+from wombat_ari.core.turns import Contender, Route, level
 from wombat_ari.engine.board import Board, Clock, LiveRun, Tally
 from wombat_ari.engine.equip import Equip
 from wombat_ari.engine.schedule import Schedule
@@ -32,6 +34,7 @@ class Supervise:
         journal: Journal,
         schedule: Schedule,
         equip: Equip,
+        room: Callable[[Route], int],
         zone: str = "UTC",
     ) -> None:
         self._board = board
@@ -40,6 +43,7 @@ class Supervise:
         self._journal = journal
         self._schedule = schedule
         self._equip = equip
+        self._room = room
         self._zone = zone
 
     # Commands
@@ -99,6 +103,7 @@ class Supervise:
             state=machine.state,
             routes=self._board.routes_of(loaded.campaign),
             waiting=hopper.__len__,
+            end_point_room=self._room,
         )
         run = LiveRun(
             id=loaded.row.id,

@@ -35,7 +35,8 @@ from wombat_ari.model.events import (
 )
 from wombat_ari.model.ids import channel_id
 from wombat_ari.pbx.ami import AMICommandFailure, AMIProtocol
-from wombat_ari.pbx.driver import Listener
+from wombat_ari.pbx.ami_queues import AmiQueues
+from wombat_ari.pbx.driver import Heard, Listener
 from wombat_ari.pbx.link import AmiLink, Greeting, LinkSettings
 from wombat_ari.pbx.reach import the_reactor
 from wombat_ari.wire.ami import Message, encode_originate
@@ -71,6 +72,7 @@ class AmiDriver:
         self._soon: deque[CallEvent | PbxEvent] = deque()
         self._forget: deque[int] = deque()
         self._forgetting = 0
+        self._queues = AmiQueues(self.server_id, self._clock, self._listen)
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -120,6 +122,11 @@ class AmiDriver:
         if self._ami is not None:
             # Nothing to delete is an error to Asterisk, and none to us.
             self._ami.dbDelTree(FAMILY).addErrback(lambda failure: failure.trap(PbxError))
+
+    def list_queues(self) -> "Deferred[None]":
+        if self._ami is None:
+            return fail(PbxError(f"no link to the PBX: {self.last_error}"))
+        return Deferred.fromCoroutine(self._queues.list(self._ami))
 
     # Answers
 
@@ -189,6 +196,7 @@ class AmiDriver:
         for name in CALL_EVENTS:
             ami.registerEvent(name, self._heard)
         ami.registerEvent("Shutdown", self._shut_down)
+        self._queues.register(ami)
 
     def link_up(self, ami: AMIProtocol, greeting: Greeting) -> None:
         self._ami = ami
@@ -236,7 +244,7 @@ class AmiDriver:
         while self._soon:
             self._listen(self._soon.popleft())
 
-    def _listen(self, event: CallEvent | PbxEvent) -> None:
+    def _listen(self, event: Heard) -> None:
         try:
             self._listener(event)
         except Exception:  # the fence: one event
@@ -247,5 +255,5 @@ def _is_gone(trouble: BaseException) -> bool:
     return isinstance(trouble, AMICommandFailure) and "no such channel" in str(trouble).lower()
 
 
-def _nobody(event: CallEvent | PbxEvent) -> None:
+def _nobody(event: Heard) -> None:
     log.warning("nobody listens to %r", event)

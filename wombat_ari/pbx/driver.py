@@ -11,8 +11,10 @@ from twisted.internet.defer import Deferred
 
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.events import CallEvent, PbxEvent, Survey
+from wombat_ari.model.queues import AnyQueueEvent
 
-Listener = Callable[[CallEvent | PbxEvent], None]
+Heard = CallEvent | PbxEvent | AnyQueueEvent
+Listener = Callable[[Heard], None]
 
 
 class Driver(Protocol):
@@ -55,3 +57,6 @@ class Driver(Protocol):
 
     def sweep_traces(self) -> None:
         """Delete all notes. While connected, the ends of calls are told by events; the notes would only pile up."""
+
+    def list_queues(self) -> Deferred[None]:
+        """Ask for all queues: QueuesListed is told, then what came meanwhile again. Fires then; fails as survey does."""

@@ -1,0 +1,158 @@
+"""Who could take a call, who waits: told by events, in the order in which a real Asterisk sends them, and by lists."""
+
+from dataclasses import replace
+
+import pytest
+
+from wombat_ari.core.queue import Queues
+from wombat_ari.model.queues import (
+    AgentCalled,
+    AgentEndedCall,
+    AgentRangNoAnswer,
+    AgentState,
+    AgentTookCall,
+    Caller,
+    CallerAbandoned,
+    CallerJoined,
+    CallerLeft,
+    DeviceState,
+    Member,
+    MemberRemoved,
+    MemberSeen,
+    QueueContents,
+    QueuesListed,
+)
+
+Q, A1, A2 = "999", "PJSIP/a1", "PJSIP/a2"
+NOW = 1000.0
+
+
+@pytest.fixture
+def queues() -> Queues:
+    queues = Queues()
+    seen(queues, A1)
+    seen(queues, A2)
+    return queues
+
+
+def seen(queues: Queues, interface: str, *, queue: str = Q, **values: object) -> None:
+    queues.handle(MemberSeen(1, queue, Member(interface, f"Agent {interface[-1]}", **values)))  # type: ignore[arg-type]
+
+
+def joined(queues: Queues, caller: str, queue: str = Q) -> None:
+    queues.handle(CallerJoined(1, queue, Caller(caller)))
+
+
+def states(queues: Queues, now: float = NOW, *, queue: str = Q, wrap_up_s: float = 0) -> list[str]:
+    return [state for _, state in queues.agents(queue, now, wrap_up_s=wrap_up_s)]
+
+
+def test_members_that_can_be_rung_are_available(queues: Queues) -> None:
+    assert queues.available(Q, NOW) == 2
+    assert queues.available("nosuch", NOW) == 0
+    assert queues.known(Q)
+    assert not queues.known("nosuch")
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({"status": DeviceState.UNKNOWN}, "IDLE"),
+        ({"status": DeviceState.NOT_INUSE}, "IDLE"),
+        ({"status": DeviceState.INUSE}, "BUSY"),  # a private call
+        ({"status": DeviceState.BUSY}, "BUSY"),
+        ({"status": DeviceState.ONHOLD}, "BUSY"),
+        ({"status": DeviceState.INVALID}, "ERROR"),
+        ({"status": DeviceState.UNAVAILABLE}, "ERROR"),
+        ({"status": DeviceState.RINGING}, "RINGING"),
+        ({"status": DeviceState.RINGINUSE}, "RINGING"),
+        ({"paused": True}, "PAUSED"),
+        ({"paused": True, "in_call": True, "status": DeviceState.INUSE}, "TALKING"),
+        ({"in_call": True, "status": DeviceState.NOT_INUSE}, "TALKING"),  # Custom: device states
+    ],
+)
+def test_state_of_an_agent(values: dict[str, object], state: str) -> None:
+    queues = Queues()
+    seen(queues, A1, **values)
+    assert states(queues) == [state]
+    assert queues.available(Q, NOW) == (state == "IDLE")
+
+
+def test_a_call_from_joining_to_its_end(queues: Queues) -> None:
+    joined(queues, "c1")
+    assert [caller.unique_id for caller in queues.waiting(Q)] == ["c1"]
+    queues.handle(AgentCalled(1, Q, A1, "c1"))
+    assert (queues.available(Q, NOW), queues.waiting(Q)) == (1, [])
+    assert len(queues.callers(Q)) == 1
+    queues.handle(CallerLeft(1, Q, "c1"))
+    assert queues.available(Q, NOW) == 1, "between leaving the queue and talking nobody is free"
+    queues.handle(AgentTookCall(1, Q, A1, "Agent 1", "c1"))
+    assert states(queues) == ["TALKING", "IDLE"]
+    queues.handle(AgentEndedCall(1, Q, A1, "c1", "agent", NOW))
+    assert states(queues) == ["IDLE", "IDLE"]
+    assert states(queues, NOW + 4, wrap_up_s=5) == ["WRAP_UP", "IDLE"]
+    assert queues.available(Q, NOW + 5, wrap_up_s=5) == 2
+
+
+def test_an_agent_who_does_not_answer_is_free_again_and_the_caller_waits_again(queues: Queues) -> None:
+    joined(queues, "c1")
+    queues.handle(AgentCalled(1, Q, A1, "c1"))
+    queues.handle(AgentRangNoAnswer(1, Q, A1, "c1"))
+    assert (queues.available(Q, NOW), len(queues.waiting(Q))) == (2, 1)
+
+
+def test_a_caller_who_gives_up_frees_the_agents_that_rang(queues: Queues) -> None:
+    joined(queues, "c1")
+    for agent in (A1, A2):
+        queues.handle(AgentCalled(1, Q, agent, "c1"))  # ringall
+    assert (queues.available(Q, NOW), queues.waiting(Q)) == (0, [])
+    queues.handle(CallerAbandoned(1, Q, "c1"))
+    queues.handle(CallerLeft(1, Q, "c1"))
+    assert (queues.available(Q, NOW), queues.callers(Q)) == (2, [])
+
+
+def test_an_agent_of_two_queues_is_busy_in_both(queues: Queues) -> None:
+    seen(queues, A1, queue="other")
+    joined(queues, "c1", "other")
+    queues.handle(AgentCalled(1, "other", A1, "c1"))
+    assert queues.available(Q, NOW) == 1
+    queues.handle(AgentTookCall(1, "other", A1, "Agent 1", "c1"))
+    assert queues.available(Q, NOW) == 1
+    assert queues.available("other", NOW) == 0
+
+
+def test_a_removed_agent_is_gone_from_that_queue_only(queues: Queues) -> None:
+    seen(queues, A1, queue="other")
+    queues.handle(MemberRemoved(1, Q, A1))
+    assert queues.available(Q, NOW) == 1
+    assert queues.available("other", NOW) == 1
+
+
+def test_a_list_replaces_members_and_callers_and_keeps_who_talks(queues: Queues) -> None:
+    queues.handle(AgentTookCall(1, Q, A1, "Agent 1", "c1"))
+    joined(queues, "gone")
+    in_call = Member(A1, "Agent 1", in_call=True, status=DeviceState.INUSE)
+    queues.handle(QueuesListed(1, (QueueContents(Q, (in_call,), (Caller("c2"),)),)))
+    assert states(queues) == [AgentState.TALKING]
+    assert [caller.unique_id for caller in queues.callers(Q)] == ["c2"]
+    queues.handle(QueuesListed(1, (QueueContents(Q, (replace(in_call, in_call=False, status=1),)),)))
+    assert states(queues) == [AgentState.IDLE], "an end that was missed is told by the next list"
+
+
+def test_a_custom_device_that_tells_nothing_keeps_its_call_over_a_list() -> None:
+    queues = Queues()
+    custom = Member("Local/1@agents/n", "One", state_interface="Custom:one")
+    queues.handle(MemberSeen(1, Q, custom))
+    queues.handle(AgentTookCall(1, Q, custom.interface, "One", "c1"))
+    queues.handle(QueuesListed(1, (QueueContents(Q, (custom,)),)))
+    assert states(queues) == ["TALKING"]
+    queues.handle(AgentEndedCall(1, Q, custom.interface, "c1", "caller", NOW))
+    assert states(queues) == ["IDLE"]
+
+
+def test_after_a_break_nothing_is_known(queues: Queues) -> None:
+    joined(queues, "c1")
+    before = queues.changed
+    queues.forget()
+    assert queues.changed > before
+    assert (queues.available(Q, NOW), queues.callers(Q)) == (0, [])

@@ -1,0 +1,156 @@
+"""Around it: the queues behind QUEUE end points. What is observed becomes room for calls, at once.
+
+A PBX is listed after each connection and every minute; between, its events are applied as they come. Our own calls are
+counted until they join the queue, then the queue counts them: nobody is counted twice (spec 03).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari.core.pacing import QueueLoad, blocked_by_waiting, free_channels
+from wombat_ari.core.queue import Queues
+from wombat_ari.core.turns import Route
+from wombat_ari.engine.board import Board, Clock, Flight, Pbx
+from wombat_ari.engine.follow import Follow
+from wombat_ari.model import events as ev
+from wombat_ari.model.entities import EndPoint
+from wombat_ari.model.errors import PbxError
+from wombat_ari.model.queues import AgentTookCall, AnyQueueEvent, CallerJoined, DeviceState, QueuesListed
+from wombat_ari.model.states import EndPointType
+
+RESYNC_S = 60.0
+
+log = Logger()
+
+
+class Observe:
+    """``room`` is what the scheduler asks; ``kick`` is called when more may have become possible."""
+
+    def __init__(self, board: Board, clock: Clock, follow: Follow, kick: Callable[[], None]) -> None:
+        self._board = board
+        self._clock = clock
+        self._follow = follow
+        self._kick = kick
+        self._queues: dict[int, Queues] = {}
+        self._joined: dict[int, set[int]] = {}  #: end point -> our calls that have joined its queue
+        self._listed_at: dict[int, float] = {}
+        self._counted: dict[int, tuple[int, float, int, int]] = {}  #: end point -> (changed, at, available, waiting)
+
+    # From the PBX
+
+    def link_up(self, pbx: Pbx) -> None:
+        """List its queues, if any end point is one."""
+        if self._has_queues(pbx.id):
+            self._list(pbx)
+
+    def link_down(self, pbx: Pbx) -> None:
+        """Nothing is known of its queues: nothing is placed for them until they are listed again."""
+        self.queues(pbx.id).forget()
+        self._listed_at.pop(pbx.id, None)
+
+    def heard(self, pbx: Pbx, event: AnyQueueEvent) -> None:
+        self.queues(pbx.id).handle(event)
+        if isinstance(event, CallerJoined) and event.caller.call is not None:
+            self._has_joined(event.caller.call)
+        elif isinstance(event, QueuesListed):
+            for caller in (caller for queue in event.queues for caller in queue.callers if caller.call is not None):
+                self._has_joined(caller.call or 0)
+        elif isinstance(event, AgentTookCall) and event.call is not None and event.call in self._board.flights:
+            self._follow.on_event(ev.AgentConnected(event.call, event.name))
+        self._kick()
+
+    def tick(self, pbx: Pbx) -> None:
+        """Every second: list again when it is time."""
+        listed = self._listed_at.get(pbx.id, float("-inf"))
+        if pbx.ready and self._clock.seconds() - listed >= RESYNC_S and self._has_queues(pbx.id):
+            self._list(pbx)
+
+    # For the scheduler and the status page
+
+    def queues(self, server_id: int) -> Queues:
+        return self._queues.setdefault(server_id, Queues())
+
+    def room(self, route: Route) -> int:
+        """How many more calls may be placed for this end point now."""
+        end_point = self._board.end_points[route.end_point.key]
+        if end_point.type != EndPointType.QUEUE:
+            return route.end_point.free
+        return free_channels(
+            self.load(end_point),
+            boost=end_point.boost_factor,
+            max_waiting=end_point.max_waiting,
+            max_channels=route.end_point.capacity,
+        )
+
+    def load(self, end_point: EndPoint) -> QueueLoad:
+        """What is counted for a QUEUE end point now."""
+        assert end_point.id is not None
+        used = self._board.end_point_lines[end_point.id].used
+        joined = len(self._joined.get(end_point.id, ()))
+        available, waiting = self._count(end_point)
+        return QueueLoad(available, waiting, on_the_way=max(0, used - joined), assigned=used)
+
+    def view(self, end_point: EndPoint) -> dict[str, object]:
+        """What the status page shows of a QUEUE end point (spec 06), in JSON types."""
+        queues, now, load = self.queues(end_point.server_id), self._clock.seconds(), self.load(end_point)
+        agents = queues.agents(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
+        states = Counter(str(state) for _, state in agents)
+        return {
+            "known": queues.known(end_point.name),
+            "agents_total": len(agents),
+            "idle": load.available,
+            "overdialled": max(0, load.on_the_way - max(0, load.available - load.waiting)),
+            "waiting": load.waiting,
+            "blocked": blocked_by_waiting(load, end_point.max_waiting),
+            "reported": dict(Counter(DeviceState(member.status).name for member, _ in agents)),
+            "computed": dict(states),
+            "callers": [
+                {"number": caller.number, "call": caller.call, "since": caller.since}
+                for caller in queues.callers(end_point.name)
+            ],
+            "agents": [
+                {"name": member.name, "interface": member.interface, "state": str(state)} for member, state in agents
+            ],
+        }
+
+    def line_freed(self, flight: Flight) -> None:
+        """The call has ended: it is neither on the way nor in the queue."""
+        if flight.route is not None:
+            self._joined.get(flight.route.end_point.key, set()).discard(flight.call.wombatid)
+
+    def _count(self, end_point: EndPoint) -> tuple[int, int]:
+        """(available, waiting), counted anew when anything happened, or when a wrap-up time may have ended."""
+        assert end_point.id is not None
+        queues, now = self.queues(end_point.server_id), self._clock.seconds()
+        known = self._counted.get(end_point.id)
+        if known is not None and known[0] == queues.changed and (not end_point.wrap_up_s or now - known[1] < 0.05):
+            return known[2], known[3]
+        available = queues.available(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
+        waiting = len(queues.waiting(end_point.name))
+        self._counted[end_point.id] = (queues.changed, now, available, waiting)
+        return available, waiting
+
+    def _has_joined(self, wombatid: int) -> None:
+        flight = self._board.flights.get(wombatid)
+        if flight is not None and flight.route is not None and flight.call.holds_line:
+            self._joined.setdefault(flight.route.end_point.key, set()).add(wombatid)
+            self._follow.on_event(ev.EndPointSeen(wombatid))
+
+    def _has_queues(self, server_id: int) -> bool:
+        return any(
+            end_point.type == EndPointType.QUEUE and end_point.server_id == server_id
+            for end_point in self._board.end_points.values()
+        )
+
+    def _list(self, pbx: Pbx) -> None:
+        self._listed_at[pbx.id] = self._clock.seconds()
+        done: Deferred[None] = pbx.driver.list_queues()
+        done.addErrback(self._not_listed, pbx)
+
+    def _not_listed(self, failure: Failure, pbx: Pbx) -> None:
+        failure.trap(PbxError)
+        log.warn("PBX {name}: cannot list its queues: {why}", name=pbx.server.description, why=str(failure.value))
