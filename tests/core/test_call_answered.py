@@ -221,6 +221,7 @@ class TestDisorderFoundByChance:
     def test_a_channel_first_seen_after_its_hang_up(self) -> None:
         story = Story().at(100, hung_up(0)).at(110, CREATED).pass_until(9000)
         assert story.call.waits_ms() == (110, 0, 0)
+        assert story.call.ended_at == story.call.dialling_at
 
     def test_and_answered_after_that(self) -> None:
         story = Story().at(100, hung_up(16)).at(110, CREATED).at(120, ANSWERED)

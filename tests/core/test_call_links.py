@@ -90,6 +90,11 @@ class TestThePbxGoesDown:
         assert story.call.outcome == Outcome.RS_LOST
         assert story.call.waits_ms() == (10, 190, 4800)
 
+    def test_also_those_whose_first_trunk_had_refused(self) -> None:
+        """The cause of a trunk that was tried before says nothing about the end of a call that was answered."""
+        story = dialling().at(100, leg_hung_up(34, "503")).at(200, SUCCEEDED, ANSWERED, END_POINT)
+        assert story.at(5000, hung_up(0)).at(6900, PBX_STOPPED).call.outcome == Outcome.RS_LOST
+
     def test_calls_whose_hang_up_was_not_even_seen_are_lost(self) -> None:
         for story in (Story(), dialling(), connected()):
             assert story.at(6900, PBX_STOPPED).call.outcome == Outcome.RS_LOST

@@ -65,7 +65,10 @@ def _keys(words: Mapping[Any, Outcome], outcome: Outcome) -> str:
 def _evidences() -> list[Evidence]:
     """Enough kinds of evidence to hear all that a rule can say."""
     plain = Evidence(channel_seen=True)
-    flags = [replace(plain, **{field.name: True}) for field in fields(Evidence) if field.type is bool]
+    flags = [replace(plain) for _ in range(len(fields(Evidence)))]
+    for evidence, field in zip(flags, fields(Evidence), strict=True):
+        if field.type is bool:
+            setattr(evidence, field.name, True)
     causes = [replace(plain, cause=cause) for cause in range(128)]
     statuses = [replace(plain, dial_status=status) for status in BY_DIAL_STATUS]
     reasons = [replace(plain, reason=reason, channel_seen=seen) for reason in range(9) for seen in (True, False)]
