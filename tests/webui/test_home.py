@@ -50,6 +50,18 @@ def run(name: str, state: str, **values: Any) -> dict[str, Any]:
     return {"campaign": name, "state": state, **figures, **rest, **values}
 
 
+def queue() -> dict[str, Any]:
+    agents = [
+        {"name": "Ann", "interface": "PJSIP/1", "state": "IDLE"},
+        {"name": "Bo", "interface": "PJSIP/2", "state": "TALKING"},
+    ]
+    return {
+        "known": True, "agents_total": 2, "idle": 1, "overdialled": 4, "waiting": 3, "blocked": True,
+        "reported": {"NOT_INUSE": 1, "INUSE": 1}, "computed": {"IDLE": 1, "TALKING": 1}, "agents": agents,
+        "callers": [{"number": "5551234", "call": None, "since": time.time() - 61.5}],
+    }  # fmt: skip
+
+
 def snapshot() -> dict[str, Any]:
     now = time.time()
     up = {"name": "A20", "connected": True, "version": "22.10.1", "since": now - 60, "error": "", "slowed_to": None}
@@ -58,7 +70,10 @@ def snapshot() -> dict[str, Any]:
     return {
         "state": "READY", "now": now, "up_since": now - 3725, "channels_in_use": 17, "placed": 1234,
         "database_trouble": "", "pbxs": [up, down], "trunks": [{"name": "Carrier", **line}],
-        "end_points": [{"name": "Message", "type": "PHONE", **line}],
+        "end_points": [
+            {"name": "Message", "type": "PHONE", "queue": None, "free": 3, **line},
+            {"name": "999", "type": "QUEUE", "queue": queue(), "free": 2, **line},
+        ],
         "runs": [run("<b>Spring</b>", "RUNNING", why_not="all lines are in use"), run("Idle one", "IDLE")],
     }  # fmt: skip
 
@@ -102,6 +117,12 @@ def test_it_shows_what_the_dialer_does(app: Any) -> None:
     for text in ("READY", "1:02:05", "RUNNING", "all lines are in use", "connection refused at pbx:5038", "Carrier"):
         assert text in page
     assert "&lt;b&gt;Spring" in page, "names are shown as text"
+
+
+def test_a_queue_shows_agents_and_callers(app: Any) -> None:
+    page = app.test_client().get("/").text
+    for text in ("Queue 999", "BK W", "Idle <b>1</b> of 2", "O.D.</abbr> <b>4</b>", "INUSE 1", "Ann", "5551234, 1:01"):
+        assert text in page
 
 
 def test_a_dialer_that_is_down_is_said_in_words(app: Any, dialer: Dialer) -> None:

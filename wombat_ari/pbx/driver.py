@@ -59,4 +59,4 @@ class Driver(Protocol):
         """Delete all notes. While connected, the ends of calls are told by events; the notes would only pile up."""
 
     def list_queues(self) -> Deferred[None]:
-        """Ask for all queues: QueuesListed is told, then what came meanwhile again. Fires then; fails as survey does."""
+        """Ask for all queues: QueuesListed is told, then what came meanwhile again. Fires then; fails as survey."""
