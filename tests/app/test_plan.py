@@ -237,3 +237,48 @@ def test_which_server_must_be_said_when_there_are_two(database: Database, tmp_pa
 def test_a_plan_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read the plan .*none\.toml: No such file"):
         read_plan(tmp_path / "none.toml")
+
+
+TWO_PBXS = """\
+[[server]]
+name = "a"
+login = "wombat"
+
+[[server]]
+name = "b"
+port = 5039
+login = "wombat"
+
+[[trunk]]
+name = "T"
+server = "b"
+dial_string = "PJSIP/${num}@carrier"
+
+[[end_point]]
+name = "support"
+server = "a"
+type = "QUEUE"
+extension = "1"
+context = "c"
+
+[[end_point]]
+name = "support"
+server = "b"
+type = "QUEUE"
+extension = "2"
+context = "c"
+
+[[campaign]]
+name = "Sales"
+trunks = ["T"]
+end_points = ["%s"]
+"""
+
+
+def test_two_pbxs_may_have_a_queue_of_one_name(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="several end points 'support', write 'a/support' or 'b/support'"):
+        _apply(database, tmp_path, TWO_PBXS % "support")
+    _apply(database, tmp_path, TWO_PBXS % "b/support")
+    (chosen,) = campaigns.load_campaign(database, "Sales").end_point_ids
+    assert entities.load_end_point(database, chosen).extension == "2"
+    assert {done.what for done in _apply(database, tmp_path, TWO_PBXS % "b/support")} == {"unchanged"}

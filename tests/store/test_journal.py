@@ -184,3 +184,12 @@ def test_no_retry_is_opened_for_a_run_that_has_ended(database: Database) -> None
     assert (counted.taken, counted.closed, counted.open_attempts, counted.open_retries) == (3, 3, 0, 0)
     assert logged(database, "retry_in_s") == [(0,), (60,)]
     assert three.attempt == 1
+
+
+def test_the_latest_progress_says_when_the_state_before_was_entered(database: Database) -> None:
+    """The bridge keeps only the latest of a call: a quick DIALLING and CONNECTED must not lose the first."""
+    run, (claim,) = claimed(database, 1)
+    claims.mark_requested(database, [DialMark(claim.wombatid, 1, 1, 1)], now=NOW)
+    journal.write(database, [CallProgress(claim.wombatid, CallState.CONNECTED, NOW + 3, NOW + 1)])
+    (attempt,) = claims.open_attempts(database, run)
+    assert (attempt.state, attempt.dialling_at, attempt.connected_at) == (CallState.CONNECTED, NOW + 1, NOW + 3)

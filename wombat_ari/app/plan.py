@@ -83,7 +83,12 @@ class _Plan:
         # What exists, by name; in a dry run what the plan will make is added with ids that mean nothing.
         self._servers = {server.description: server for server in entities.list_servers(database)}
         self._trunks = {trunk.name: trunk for trunk in entities.list_trunks(database)}
-        self._end_points = {end_point.name: end_point for end_point in entities.list_end_points(database)}
+        # End points are named within their server: two PBXs may both have a queue of that name.
+        names = {server.id: name for name, server in self._servers.items()}
+        self._end_points = {
+            f"{names[end_point.server_id]}/{end_point.name}": end_point
+            for end_point in entities.list_end_points(database)
+        }
         self._lists = {call_list.name: call_list for call_list in entities.list_lists(database)}
         self._campaigns = {campaign.name: campaign for campaign in campaigns.list_campaigns(database)}
         self._next_id = -1
@@ -110,11 +115,31 @@ class _Plan:
 
     def _end_point(self, item: Item) -> Done:
         name = _name("end_point", item)
-        old = self._end_points.get(name) or EndPoint(None, 0, EndPointType.PHONE, name, "", "")
-        wanted = _filled(self._on_server(old, item, "end_point", name), item, f"end_point {name!r}", leave=("server",))
-        return self._save(
-            "end_point", name, wanted, self._end_points, validate.check_end_point, entities.save_end_point
-        )
+        known = self._called(name)
+        blank = EndPoint(None, 0, EndPointType.PHONE, name, "", "")
+        placed = self._on_server(known[0][1] if len(known) == 1 else blank, item, "end_point", name)
+        key = next(f"{server}/{name}" for server, one in self._servers.items() if one.id == placed.server_id)
+        old = self._end_points.get(key) or replace(blank, server_id=placed.server_id)
+        wanted = _filled(old, item, f"end_point {name!r}", leave=("server",))
+        check, save = validate.check_end_point, entities.save_end_point
+        return replace(self._save("end_point", key, wanted, self._end_points, check, save), name=name)
+
+    def _called(self, name: str) -> list[tuple[str, EndPoint]]:
+        """The end points of that name, on whichever server."""
+        return [(key, end_point) for key, end_point in self._end_points.items() if end_point.name == name]
+
+    def _find_end_point(self, name: str, where: str) -> EndPoint:
+        """By name when there is one, else by SERVER/NAME."""
+        if name in self._end_points:
+            return self._end_points[name]
+        called = self._called(name)
+        if len(called) > 1:
+            keys = " or ".join(repr(key) for key, _ in called)
+            raise UserError(f"{where}: there are several end points {name!r}, write {keys}")
+        if not called:
+            close = _close(name, [end_point.name for end_point in self._end_points.values()])
+            raise UserError(f"{where}: there is no end point {name!r}{close}")
+        return called[0][1]
 
     def _list(self, item: Item) -> Done:
         name = _name("list", item)
@@ -139,8 +164,8 @@ class _Plan:
             found = (_find(self._trunks, name, "trunk", where) for name in _names(item, "trunks", where))
             links["trunk_ids"] = tuple(trunk.id for trunk in found)
         if "end_points" in item:
-            found = (_find(self._end_points, name, "end point", where) for name in _names(item, "end_points", where))
-            links["end_point_ids"] = tuple(end_point.id for end_point in found)
+            names = _names(item, "end_points", where)
+            links["end_point_ids"] = tuple(self._find_end_point(name, where).id for name in names)
         if "lists" in item or "black_lists" in item:
             links["lists"] = (
                 *self._uses(_names(item, "lists", where), ListUse.NORMAL, where),
@@ -281,10 +306,10 @@ def _names(item: Item, key: str, where: str) -> list[str]:
 def _refuse_twice(plan: dict[str, list[Item]]) -> None:
     """A name that stands twice in one table is a slip: the second would silently undo the first."""
     for kind, items in plan.items():
-        names = [_name(kind, item) for item in items]
+        names = [(_name(kind, item), item.get("server") if kind == "end_point" else None) for item in items]
         for place, name in enumerate(names):
             if name in names[:place]:
-                raise UserError(f"{kind} {name!r} is in it twice")
+                raise UserError(f"{kind} {name[0]!r} is in it twice")
 
 
 def _comparable(value: Any) -> Any:

@@ -1,4 +1,5 @@
 """Threads: the only way from the reactor to the database. Jobs go in as plain functions, Deferreds come back.
 
-Rules of the place: ``db-write`` is one thread, in order; ``db-read`` are three. Nothing here decides.
+Rules of the place: ``db-write`` and ``db-urgent`` are one thread each, in order; ``db-read`` are three. Nothing here
+decides.
 """

@@ -36,7 +36,10 @@ class LoadedRun:
 
 
 class Desk:
-    """Jobs that change something go to the one writer thread, in order; questions go beside them."""
+    """Jobs that change something go to a thread that writes, in order; questions go beside them.
+
+    Marks and releases have a lane of their own: an Originate waits for them.
+    """
 
     def __init__(self, pool: Pool, database: Database) -> None:
         self._pool = pool
@@ -68,11 +71,11 @@ class Desk:
 
     def mark(self, marks: Sequence[DialMark], *, now: float) -> Deferred[None]:
         """Make durable that these may be dialled. Only then is their Originate written."""
-        return self._pool.write(claims.mark_requested, self._db, marks, now=now)
+        return self._pool.urgent(claims.mark_requested, self._db, marks, now=now)
 
     def release(self, wombatids: Sequence[int]) -> Deferred[None]:
         """These were marked and certainly not written: they wait in the hopper again."""
-        return self._pool.write(claims.release, self._db, wombatids)
+        return self._pool.urgent(claims.release, self._db, wombatids)
 
     def give_up(self, run_id: int) -> Deferred[None]:
         """What came back to the hopper after its run was removed counts as closed."""

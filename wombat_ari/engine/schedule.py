@@ -2,7 +2,7 @@
 
 Durable before acting: the marks of a pass are committed in one batch before any of its Originates is written, so that a
 crash never loses who may have been called. A call that is not placed after all goes back to the hopper, and its mark is
-taken back; both go to the one writer thread in order.
+taken back; both go to the same thread, in order.
 """
 
 from typing import Any

@@ -122,11 +122,15 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class CallProgress:
-    """Written behind while a call lives, so that a restart takes it up in its state."""
+    """Written behind while a call lives, so that a restart takes it up in its state.
+
+    Only the latest of a call is kept until it is written, so it says when the states before were entered, too.
+    """
 
     wombatid: int
     state: CallState
     at: float
+    dialling_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from wombat_ari.store.rows import ATTEMPT_COLUMNS, RunNames, blacklist_row, clai
 
 _IN_HOPPER = CallState.IN_HOPPER.value
 _SCAN_FACTOR = 10  #: with everything on a black list, so many times the wanted records are read before it returns
-_EACH = 250  #: rows of one update
 _BLACK_CHUNK = 500  #: numbers looked up in one statement
 _YEAR_2025 = 1735689600
 

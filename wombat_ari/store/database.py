@@ -5,15 +5,16 @@ SQL: it begins, hands out a ``Transaction``, and commits; any error rolls back a
 says why. SQL is written with ``%s`` and works on both databases.
 
 SQLite: WAL; ``synchronous=FULL``, so that a commit survives a power cut and not only a killed process (what was
-answered "OK" stays). Writers begin IMMEDIATE, so two of them queue instead of failing half-way. MySQL: READ
-COMMITTED, strict mode, UTC, and time-outs so that a frozen server is noticed.
+answered "OK" stays). Writers begin IMMEDIATE, so two of them queue instead of failing half-way; threads of one process
+take turns by a lock, since SQLite itself lets them wait by looking again and again. MySQL: READ COMMITTED, strict mode,
+UTC, and time-outs so that a frozen server is noticed.
 """
 
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -132,10 +133,16 @@ class Database:
         self.name = name  #: for people, without the password
         self.secrets = secrets
         self._open = threading.local()
+        self._turn: AbstractContextManager[Any] = threading.RLock() if kind == "sqlite" else nullcontext()
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """Begin, hand out, commit. On an error: roll back and raise it, a driver's error as StoreError."""
+        with self._turn if write else nullcontext(), self._transaction(write) as tx:
+            yield tx
+
+    @contextmanager
+    def _transaction(self, write: bool) -> Iterator[Transaction]:
         self._begin(write)
         self._open.now = True
         try:

@@ -62,9 +62,9 @@ def _progress(tx: Transaction, entries: Sequence[CallProgress]) -> None:
         row = last.setdefault(entry.wombatid, ["", 0.0, None, None])
         if entry.at >= row[1]:  # type: ignore[operator]
             row[:2] = entry.state.value, entry.at
-        if entry.state is CallState.DIALLING:
-            row[2] = entry.at
-        elif entry.state is CallState.CONNECTED:
+        if entry.dialling_at is not None or entry.state is CallState.DIALLING:
+            row[2] = entry.at if entry.dialling_at is None else entry.dialling_at
+        if entry.state is CallState.CONNECTED:
             row[3] = entry.at
     rows = [(wombatid, *row) for wombatid, row in sorted(last.items())]
     for part in chunks(rows, _EACH):
