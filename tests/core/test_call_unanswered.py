@@ -141,6 +141,11 @@ def test_the_leg_is_waited_for_half_a_second_and_no_longer() -> None:
     assert story.at(1420, leg_hung_up(1)).call.outcome == Outcome.RS_REJECTED, "settled is settled"
 
 
+def test_a_ring_timeout_needs_no_leg_to_tell_more() -> None:
+    """Asterisk 16: cause 0 with Reason 3."""
+    assert Story().at(10, CREATED).at(30_000, failed(3)).at(30_001, hung_up(0)).ended_ms == 30_001
+
+
 def test_a_second_trunk_tried_after_the_first_has_the_last_word() -> None:
     story = Story().at(10, CREATED).at(500, leg_end("CONGESTION"), leg_hung_up(34, "503"))
     story.at(900, leg_end("BUSY"), leg_hung_up(17, "486"), dial_end("BUSY")).at(910, failed(5), hung_up(0))
