@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from wombat_ari import __version__
 from wombat_ari.app.clock import LifeClock
 from wombat_ari.app.config import Settings
+from wombat_ari.app.signals import stop_on_signals
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.bridge.pool import ThreadedPool
@@ -37,6 +38,7 @@ def run(settings: Settings) -> int:
     from twisted.internet import reactor
 
     process = DialerProcess(reactor, settings)
+    reactor.callWhenRunning(stop_on_signals, reactor)
     reactor.callWhenRunning(process.begin)
     reactor.addSystemEventTrigger("before", "shutdown", process.end)
     reactor.run()

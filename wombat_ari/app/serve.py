@@ -23,6 +23,7 @@ from wombat_ari.app.clock import LifeClock
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.dialer import EXIT_REFUSED
+from wombat_ari.app.signals import stop_on_signals
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import WombatError
 
@@ -40,6 +41,7 @@ def run(settings: Settings, *, web: bool = True, dialer: bool = True) -> int:
     from twisted.internet import reactor
 
     supervisor = Supervisor(reactor, settings, web=web, dialer=dialer)
+    reactor.callWhenRunning(stop_on_signals, reactor)
     reactor.callWhenRunning(supervisor.begin)
     reactor.addSystemEventTrigger("before", "shutdown", supervisor.end)
     reactor.run()
