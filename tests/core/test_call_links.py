@@ -53,14 +53,18 @@ class TestBeforeItIsWritten:
         assert story.at(9, SENT).call.state == CallState.REQUESTED
         assert story.call.requested_at == START + 0.009
 
-    @pytest.mark.parametrize(
-        "event", [RELEASED, LINK_BROKE, PBX_STOPPED, HANG_UP, ev.NotSent(WOMBATID, "down", again=True)]
-    )
+    @pytest.mark.parametrize("event", [RELEASED, LINK_BROKE, PBX_STOPPED, ev.NotSent(WOMBATID, "down", again=True)])
     def test_it_goes_back_to_the_hopper_and_gives_its_line_back(self, event: ev.CallEvent) -> None:
         story = self.scheduled().at(5, RECORDED).at(6, event)
         assert story.effects == [do.Record(), do.Place(), do.FreeLine(), do.ReturnToHopper()]
         assert (story.call.state, story.call.holds_line, story.call.history) == (CallState.IN_HOPPER, False, [])
         assert story.at(8, SCHEDULED, RECORDED).done[-2:] == ["Record", "Place"], "and is placed in its next turn"
+
+    def test_hung_up_before_it_is_placed_it_ends(self) -> None:
+        """Back in the hopper it would be dialled again at once, which nobody asked for."""
+        story = self.scheduled().at(5, RECORDED).at(6, HANG_UP)
+        assert story.done[-2:] == ["FreeLine", "Settle"]
+        assert story.call.outcome == Outcome.RS_REJECTED
 
     def test_a_commit_of_an_earlier_turn_that_is_told_late_does_not_place_it_twice(self) -> None:
         """A second Originate under the same ChannelId fails, and its failure would be taken for the first one's."""

@@ -229,3 +229,41 @@ def test_status_and_attributes_from_the_dialplan_are_logged(world: World) -> Non
     world.run("c")
     world.finish()
     assert world.log("extended_status, output_attributes") == [("1", '{"HEARD":"yes"}')]
+
+
+def test_late_words_are_added_to_the_log(world: World) -> None:
+    from wombat_ari.model import events as ev
+
+    world.add_campaign("c", ["5551050001"])
+    world.start()
+    world.run("c")
+    world.finish()
+    ((wombatid,),) = world.log("wombatid")
+    for event in (ev.StatusSet(wombatid, "9"), ev.AttributeAppended(wombatid, "HEARD", "!"), ev.EndPointSeen(wombatid)):
+        world.dialer.follow.on_event(event)
+    world.advance(2)
+    assert world.log("extended_status, output_attributes") == [("9", '{"HEARD":"yes!"}')]
+    world.advance(61)
+    world.dialer.follow.on_event(ev.StatusSet(wombatid, "too late"))
+    world.advance(2)
+    assert world.log("extended_status") == [("9",)]
+
+
+def test_a_call_that_is_hung_up_before_it_was_placed_is_never_placed(world: World) -> None:
+    from twisted.internet.defer import Deferred
+
+    held: list[Deferred[None]] = []
+    world.add_campaign("c", ["5551050001"])
+    world.start()
+    mark = world.dialer._schedule._desk.mark
+    world.dialer._schedule._desk.mark = lambda *args, **kwargs: held.append(Deferred()) or held[-1]  # type: ignore[method-assign]
+    world.run("c")
+    world.advance(1)
+    (wombatid,) = world.dialer.board.flights
+    world.dialer.obey.hang_up(wombatid)
+    world.dialer._schedule._desk.mark = mark  # type: ignore[method-assign]
+    held[0].callback(None)
+    world.finish()
+    assert world.log("outcome") == [("RS_REJECTED",)]
+    assert not world.dialled_ids()
+    assert all(lines.used == 0 for lines in world.dialer.board.trunk_lines.values())

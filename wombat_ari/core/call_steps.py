@@ -46,6 +46,12 @@ def released(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     return [*free(call), do.ReturnToHopper()]
 
 
+def called_off(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
+    """Hung up before it was placed: it will not be."""
+    call.evidence.hung_up_by_us = True
+    return over(call, now)
+
+
 def sent(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     call.state = S.REQUESTED
     call.requested_at = now
@@ -143,15 +149,12 @@ def hung_up_connected(call: Call, event: ev.HungUp, now: float) -> list[Effect]:
 
 
 def dial_ended(call: Call, event: ev.DialEnded, now: float) -> list[Effect]:
-    if event.leg:
-        call.evidence.leg_seen = True
-    else:
+    if not event.leg:
         call.evidence.dial_status = event.status
     return again_if_closing(call, now)
 
 
 def leg_hung_up(call: Call, event: ev.LegHungUp, now: float) -> list[Effect]:
-    call.evidence.leg_seen = True
     # A trunk may be tried after another: the last telling cause counts.
     if call.evidence.leg_cause is None or event.cause not in UNTELLING_CAUSES:
         call.evidence.leg_cause = event.cause

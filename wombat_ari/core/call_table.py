@@ -113,7 +113,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.Released: _step(steps.released, S.IN_HOPPER),
         ev.LinkBroke: _step(steps.released, S.IN_HOPPER),
         ev.PbxStopped: _step(steps.released, S.IN_HOPPER),
-        ev.HangUpAsked: _step(steps.released, S.IN_HOPPER),
+        ev.HangUpAsked: _step(steps.called_off, S.ENDED),
     }
     # Normal for a call that is over. Not among them: signs that its channel lives, which nobody should see any more.
     late = (

@@ -72,12 +72,11 @@ class Schedule:
         assert flight.route is not None, "a line was given back by a call without one"
         flight.route.trunk.give()
         flight.route.end_point.give()
+        self._board.pbxs[flight.route.server_id].granted.discard(flight.call.wombatid)
         self.kick()
 
     def return_to_hopper(self, flight: Flight, effect: Effect) -> None:
         call, run = flight.call, flight.run
-        assert flight.route is not None
-        self._board.pbxs[flight.route.server_id].granted.discard(call.wombatid)
         self._board.flights.pop(call.wombatid, None)
         run.flights.pop(call.wombatid, None)
         flight.route = None
@@ -113,7 +112,8 @@ class Schedule:
             pbx.id: Gate(
                 connected=pbx.ready and pbx.driver.connected,
                 budget=UNITS_AHEAD * pbx.budget.per_unit - len(pbx.granted),
-                room=pbx.pressure.room - len(pbx.granted),
+                # Half at a time: the marks of one half are written while the PBX works on the other.
+                room=min(pbx.pressure.room - len(pbx.granted), -(-pbx.pressure.allowed // 2)),
             )
             for pbx in self._board.pbxs.values()
         }

@@ -31,7 +31,7 @@ class Settle:
         self._board = board
         self._clock = clock
         self._journal = journal
-        self._recent: OrderedDict[int, float] = OrderedDict()
+        self._recent: OrderedDict[int, tuple[float, dict[str, str]]] = OrderedDict()
         self.on_settled: Callable[[LiveRun], None] = lambda run: None
 
     # Performers of effects
@@ -48,7 +48,7 @@ class Settle:
         run.flights.pop(call.wombatid, None)
         self._journal.add(result)
         self._count(run, result)
-        self._remember(call.wombatid)
+        self._remember(result)
         if call.outcome == Outcome.RS_ERROR:
             log.warn("call {call} to {num}: {why}", call=call.wombatid, num=call.claim.number, why=result.message)
         if result.retry_at is not None:
@@ -59,20 +59,19 @@ class Settle:
 
     def late(self, event: CallEvent) -> None:
         """An event of a call that is not open: a late status or attribute is added to its log row."""
-        ended = self._recent.get(event.call)
-        if ended is None or self._clock.seconds() - ended > LATE_S:
+        ended_at, attributes = self._recent.get(event.call, (float("-inf"), {}))
+        if self._clock.seconds() - ended_at > LATE_S:
             return
         if isinstance(event, ev.StatusSet):
             self._journal.add(Amendment(event.call, event.code, {}))
-        elif isinstance(event, ev.AttributeSet):
-            self._journal.add(Amendment(event.call, None, {event.name: event.value}))
-        elif isinstance(event, ev.AttributeCleared):
-            self._journal.add(Amendment(event.call, None, {event.name: ""}))
+        elif isinstance(event, ev.AttributeSet | ev.AttributeAppended | ev.AttributeCleared):
+            attributes[event.name] = _attribute_after(attributes.get(event.name, ""), event)
+            self._journal.add(Amendment(event.call, None, {event.name: attributes[event.name]}))
 
-    def _remember(self, wombatid: int) -> None:
+    def _remember(self, result: CallResult) -> None:
         now = self._clock.seconds()
-        self._recent[wombatid] = now
-        while self._recent and next(iter(self._recent.values())) < now - LATE_S:
+        self._recent[result.claim.wombatid] = now, dict(result.output_attributes)
+        while self._recent and next(iter(self._recent.values()))[0] < now - LATE_S:
             self._recent.popitem(last=False)
 
     def _count(self, run: LiveRun, result: CallResult) -> None:
@@ -107,8 +106,14 @@ class Settle:
             agent=call.agent,
             channel=call.channel,
             unique_id=call.unique_id,
-            cause=seen.leg_cause if seen.leg_cause is not None else seen.cause,
+            cause=seen.cause if seen.answered or seen.leg_cause is None else seen.leg_cause,
             sip_code=seen.sip_code,
             dial_status=seen.dial_status,
             message=seen.message,
         )
+
+
+def _attribute_after(before: str, event: ev.AttributeSet | ev.AttributeAppended | ev.AttributeCleared) -> str:
+    if isinstance(event, ev.AttributeCleared):
+        return ""
+    return before + event.value if isinstance(event, ev.AttributeAppended) else event.value

@@ -82,7 +82,6 @@ class Evidence:
     dial_status: str = ""  #: DialStatus of the last DialEnd of our channel
     cause: int | None = None  #: hang-up cause of our channel
     leg_cause: int | None = None  #: hang-up cause of the trunk's own channel (same Linkedid)
-    leg_seen: bool = False  #: there is such a channel
     sip_code: str = ""  #: TechCause, Asterisk 22 only
     message: str = ""  #: the PBX's words when it refused
 
