@@ -162,6 +162,10 @@ class Site:
             for campaign in campaigns:
                 control.ask("StartRun", campaign=campaign, by="test")
 
+    def hang_up(self, wombatid: int) -> None:
+        with Control(self.state / "control.sock") as control:
+            control.ask("HangUp", wombatid=str(wombatid))
+
     def finish(self, limit: float = 60) -> None:
         """Until no run is live any more, as the database has it."""
         question = "SELECT campaign_name, state FROM run WHERE live_campaign_id IS NOT NULL"

@@ -66,7 +66,8 @@ class Supervisor:
             self._begin()
         except WombatError as error:
             log.critical("cannot start: {error}", error=error)
-            self.status = EXIT_REFUSED
+            # A database may come back: worth trying again (systemd does). A wrong setting is not.
+            self.status = 1 if getattr(error, "transient", False) else EXIT_REFUSED
             self._reactor.stop()
 
     def end(self) -> defer.Deferred[Any]:
