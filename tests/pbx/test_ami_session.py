@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from wombat_ari.model.errors import UserError
 from wombat_ari.pbx.ami import AMICommandFailure, AMIConnectionLost, AMIFactory, AMIProtocol, AMITimeout
+from wombat_ari.pbx.ami_session import GATHER
 from wombat_ari.wire.ami import Message
 
 
@@ -223,6 +226,31 @@ def test_what_is_not_ami_ends_the_connection() -> None:
     assert transport.disconnected
     ami.connectionLost(Failure(ConnectionLost()))
     assert "not an AMI" in str(got[0].value)
+
+
+@implementer(ITCPTransport)
+class TcpTransport(StringTransport):
+    """A StringTransport that a session takes for TCP."""
+
+    def setTcpNoDelay(self, enabled: bool) -> None: ...
+
+    def setTcpKeepAlive(self, enabled: bool) -> None: ...
+
+
+def test_a_lone_event_is_taken_at_once_and_a_stream_in_handfuls() -> None:
+    clock, transport = Clock(), TcpTransport()
+    ami = AMIFactory("joe", "secret", clock=clock).buildProtocol(None)
+    ami.makeConnection(transport)
+    clock.advance(1)
+    ami.dataReceived(b"Asterisk Call Manager/11.0.0\r\n")
+    assert transport.producerState == "producing"
+    ami.dataReceived(b"Event: Hangup\r\n\r\n")
+    assert transport.producerState == "paused"
+    clock.advance(GATHER)
+    assert transport.producerState == "producing"
+    clock.advance(GATHER)
+    ami.dataReceived(b"Event: Hangup\r\n\r\n")
+    assert transport.producerState == "producing"
 
 
 def test_an_originate_in_starpys_words(line: Line) -> None:
