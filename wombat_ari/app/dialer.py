@@ -23,9 +23,9 @@ from wombat_ari.app.signals import stop_on_signals
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.bridge.pool import ThreadedPool
-from wombat_ari.model.errors import WombatError
+from wombat_ari.model.errors import StoreError, WombatError
 
-STOP_S = 10.0  #: a stop takes no longer than this
+STOP_S = 8.0  #: what a stop waits for; it is to be through within 10 s
 LEASE_S = 5.0  #: how often the lease on the database is renewed
 EXIT_REFUSED = 2  #: a mistake that a restart does not mend: the supervisor does not try again
 
@@ -42,6 +42,8 @@ def run(settings: Settings) -> int:
     reactor.callWhenRunning(process.begin)
     reactor.addSystemEventTrigger("before", "shutdown", process.end)
     reactor.run()
+    if process.hangs:
+        os._exit(process.status or 1)  # Python would wait for its threads
     return process.status
 
 
@@ -54,10 +56,12 @@ class DialerProcess:
         self._clock = LifeClock(reactor)
         self._pool: ThreadedPool | None = None
         self._desk: Desk | None = None
+        self._journal: Journal | None = None
         self._dialer: Any = None
         self._ports: list[Any] = []
         self._lease = task.LoopingCall(self._renew)
         self.status = 0
+        self.hangs = False  #: a thread may wait for a database that does not answer
 
     def begin(self) -> defer.Deferred[None]:
         return defer.Deferred.fromCoroutine(self._begin()).addErrback(self._failed)
@@ -66,7 +70,7 @@ class DialerProcess:
         return (
             defer.Deferred.fromCoroutine(self._end())
             .addTimeout(STOP_S, self._reactor)
-            .addErrback(lambda failure: log.failure("stopping", failure=failure))
+            .addErrback(self._not_ended)
         )
 
     async def _begin(self) -> None:
@@ -79,8 +83,8 @@ class DialerProcess:
         database = await self._pool.write(open_stage, settings)
         self._desk = Desk(self._pool, database)
         await self._take_lease()
-        journal = Journal(self._clock, self._desk.write_journal, settings["dialer.journal_limit"])
-        await self._start(journal)
+        self._journal = Journal(self._clock, self._desk.write_journal, settings["dialer.journal_limit"])
+        await self._start(self._journal)
         # What is here now stays: the garbage collector need not look through it again and again for each few calls.
         gc.freeze()
         log.info("dialer READY, process {pid}", pid=os.getpid())
@@ -169,9 +173,23 @@ class DialerProcess:
             await self._dialer.stop()
         if self._desk is not None:
             await self._desk.release_lease(self._settings.node, os.getpid())
-        if self._pool is not None:
+        if self._desk is None:
+            self.hangs = True  # the database was not opened yet: a thread may still try
+        elif self._pool is not None:
             self._pool.stop()
         log.info("dialer stopped")
+
+    def _not_ended(self, failure: Failure) -> None:
+        self.hangs = True
+        if failure.check(defer.TimeoutError, StoreError) is None:
+            log.failure("stopping: a mistake of ours", failure=failure)
+            return
+        waiting = self._journal.waiting if self._journal else 0
+        log.error(
+            "stopped without the database: {waiting} results are not written; the next start finds out what became of"
+            " their calls",
+            waiting=waiting,
+        )
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
