@@ -46,6 +46,18 @@ def test_a_killed_dialer_takes_up_its_live_calls(world: World) -> None:
     assert {outcomes[-1] for outcomes in world.outcomes().values()} == {"TERMINATED"}
 
 
+def test_a_run_that_was_just_started_goes_on(world: World) -> None:
+    numbers = _campaign(world, 3)
+    world.start()
+    world.run("c")
+    assert world.rows("SELECT state FROM run") == [("RUNNABLE",)], "its state is written behind"
+    world.kill()
+    world.start()
+    world.finish()
+    _all_accounted_for(world, numbers)
+    assert world.rows("SELECT state FROM run") == [("COMPLETED",)]
+
+
 def test_what_ended_while_the_dialer_was_dead_is_told_by_the_notes(world: World) -> None:
     numbers = _campaign(world, 8)
     world.start()

@@ -79,6 +79,9 @@ class Supervise:
             self.look_at(run)
 
     def look_at(self, run: LiveRun) -> None:
+        if run.machine.state == RunState.RUNNABLE:
+            # Taken up: it was started, and the dialer died before that was written down.
+            self._happened(run, RunEvent.STARTED)
         state = run.machine.state
         if state not in (RunState.RUNNING, RunState.WRONG_TIME, RunState.IDLE):
             return
