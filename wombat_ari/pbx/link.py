@@ -39,7 +39,7 @@ class LinkSettings:
     answer: float = 5.0  #: without a byte for so long after the ping: drop
     backoff_min: float = 1.0
     backoff_max: float = 30.0
-    classes: str = "system,call,user"
+    classes: str = "system,call,user,agent"
 
 
 @dataclass(frozen=True, slots=True)
