@@ -29,9 +29,16 @@ NOW = 1000.0
 
 @pytest.fixture
 def queues() -> Queues:
-    queues = Queues()
+    queues = new()
     seen(queues, A1)
     seen(queues, A2)
+    return queues
+
+
+def new() -> Queues:
+    """After a first list that was empty."""
+    queues = Queues()
+    queues.handle(QueuesListed(1, ()))
     return queues
 
 
@@ -68,11 +75,14 @@ def test_members_that_can_be_rung_are_available(queues: Queues) -> None:
         ({"status": DeviceState.RINGINUSE}, "RINGING"),
         ({"paused": True}, "PAUSED"),
         ({"paused": True, "in_call": True, "status": DeviceState.INUSE}, "TALKING"),
-        ({"in_call": True, "status": DeviceState.NOT_INUSE}, "TALKING"),  # Custom: device states
+        ({"in_call": True, "status": DeviceState.INUSE}, "TALKING"),
+        ({"in_call": True, "status": DeviceState.NOT_INUSE, "state_interface": "Custom:a1"}, "TALKING"),
+        ({"in_call": True, "status": DeviceState.NOT_INUSE, "state_interface": "hint:1@phones"}, "TALKING"),
+        ({"in_call": True, "status": DeviceState.NOT_INUSE}, "IDLE"),  # Asterisk forgot: the device knows better
     ],
 )
 def test_state_of_an_agent(values: dict[str, object], state: str) -> None:
-    queues = Queues()
+    queues = new()
     seen(queues, A1, **values)
     assert states(queues) == [state]
     assert queues.available(Q, NOW) == (state == "IDLE")
@@ -140,14 +150,83 @@ def test_a_list_replaces_members_and_callers_and_keeps_who_talks(queues: Queues)
 
 
 def test_a_custom_device_that_tells_nothing_keeps_its_call_over_a_list() -> None:
-    queues = Queues()
+    queues = new()
     custom = Member("Local/1@agents/n", "One", state_interface="Custom:one")
     queues.handle(MemberSeen(1, Q, custom))
     queues.handle(AgentTookCall(1, Q, custom.interface, "One", "c1"))
-    queues.handle(QueuesListed(1, (QueueContents(Q, (custom,)),)))
+    queues.handle(QueuesListed(1, (QueueContents(Q, (replace(custom, in_call=True),)),)))
     assert states(queues) == ["TALKING"]
     queues.handle(AgentEndedCall(1, Q, custom.interface, "c1", "caller", NOW))
     assert states(queues) == ["IDLE"]
+
+
+def test_a_late_word_of_a_member_does_not_begin_a_call_again() -> None:
+    queues = new()
+    custom = Member(A1, "One", state_interface="Custom:one")
+    queues.handle(MemberSeen(1, Q, custom))
+    queues.handle(AgentTookCall(1, Q, A1, "One", "c1"))
+    queues.handle(AgentEndedCall(1, Q, A1, "c1", "caller", NOW))
+    queues.handle(MemberSeen(1, Q, replace(custom, in_call=True)))
+    assert states(queues) == ["IDLE"]
+
+
+def test_a_caller_who_left_by_a_key_does_not_keep_an_agent_ringing(queues: Queues) -> None:
+    """Asterisk says only that the caller left, and that the agent's device is free."""
+    joined(queues, "c1")
+    queues.handle(AgentCalled(1, Q, A1, "c1"))
+    seen(queues, A1, status=DeviceState.RINGING)
+    queues.handle(CallerLeft(1, Q, "c1"))
+    assert states(queues)[0] == "RINGING"
+    seen(queues, A1)
+    assert states(queues)[0] == "IDLE"
+
+
+def test_a_free_device_still_rings_for_a_caller_who_is_there(queues: Queues) -> None:
+    joined(queues, "c1")
+    queues.handle(AgentCalled(1, Q, A1, "c1"))
+    seen(queues, A1)
+    assert states(queues)[0] == "RINGING"
+
+
+def test_a_caller_whose_channel_is_gone_is_nowhere(queues: Queues) -> None:
+    """Also when Asterisk tells no AgentComplete, and goes on saying that the member is in a call."""
+    queues.handle(AgentTookCall(1, Q, A1, "Agent 1", "c1"))
+    seen(queues, A1, in_call=True, status=DeviceState.INUSE)
+    queues.gone("c1", NOW)
+    assert states(queues, NOW + 1, wrap_up_s=2)[0] == "BUSY"
+    seen(queues, A1, in_call=True)
+    assert states(queues, NOW + 1)[0] == "IDLE"
+    joined(queues, "c2")
+    queues.handle(AgentCalled(1, Q, A1, "c2"))
+    queues.gone("c2", NOW)
+    assert (states(queues)[0], queues.callers(Q)) == ("IDLE", [])
+
+
+def test_an_agent_on_two_calls_talks_until_both_have_ended(queues: Queues) -> None:
+    """ringinuse=yes."""
+    for caller in ("c1", "c2"):
+        queues.handle(AgentTookCall(1, Q, A1, "Agent 1", caller))
+    queues.handle(AgentEndedCall(1, Q, A1, "c2", "caller", NOW))
+    assert states(queues)[0] == "TALKING"
+    queues.handle(AgentEndedCall(1, Q, A1, "c1", "caller", NOW))
+    assert states(queues)[0] == "IDLE"
+
+
+def test_a_members_own_wrap_up_time_goes_before_the_queues(queues: Queues) -> None:
+    seen(queues, A1, last_call=NOW, wrap_up_s=10.0)
+    seen(queues, A2, last_call=NOW)
+    assert states(queues, NOW + 4, wrap_up_s=5) == ["WRAP_UP", "WRAP_UP"]
+    assert states(queues, NOW + 6, wrap_up_s=5) == ["WRAP_UP", "IDLE"]
+    assert states(queues, NOW + 10, wrap_up_s=5) == ["IDLE", "IDLE"]
+
+
+def test_before_the_first_list_nothing_is_known() -> None:
+    """Half of a queue looks like an empty one: agents of whom we heard, and not the callers who wait for them."""
+    queues = Queues()
+    seen(queues, A1)
+    assert (queues.known(Q), queues.available(Q, NOW)) == (False, 0)
+    queues.handle(QueuesListed(1, (QueueContents(Q, (Member(A1, "One"),), (Caller("c1"),)),)))
+    assert (queues.known(Q), queues.available(Q, NOW), len(queues.waiting(Q))) == (True, 1, 1)
 
 
 def test_after_a_break_nothing_is_known(queues: Queues) -> None:
@@ -155,4 +234,6 @@ def test_after_a_break_nothing_is_known(queues: Queues) -> None:
     before = queues.changed
     queues.forget()
     assert queues.changed > before
-    assert (queues.available(Q, NOW), queues.callers(Q)) == (0, [])
+    assert (queues.available(Q, NOW), queues.callers(Q), queues.known(Q)) == (0, [], False)
+    seen(queues, A1)
+    assert queues.available(Q, NOW) == 0, "it must be listed again"

@@ -1,13 +1,14 @@
 """The queues of one PBX as they are now: who could take a call, who waits (spec 03 "QUEUE end points, direct").
 
-Fed with events and, now and then, with a full list that replaces all. Two things are kept by our own count, because
-some devices send nothing when a call begins or ends (Custom: device states): which agent rings, and which talks to
-whom. Both hold across queues, since an agent may be a member of several.
+Fed with events and, now and then, with a full list that replaces all; before the first list nothing is known. Two
+things are kept by our own count, because some devices send nothing when a call begins or ends (Custom: device states):
+for whom an agent rings, and to whom they talk. Both hold across queues, since an agent may be a member of several.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from wombat_ari.model.events import AgentChannel
 from wombat_ari.model.queues import (
     AgentCalled,
     AgentEndedCall,
@@ -46,16 +47,17 @@ class Queues:
 
     def __init__(self) -> None:
         self.changed = 0
+        self.listed = False  #: half of a queue looks like an empty one: before the first list events tell nothing
         self._queues: dict[str, Queue] = {}
-        self._ringing: dict[str, set[str]] = {}  #: interface -> callers it rings for
-        self._talking: dict[str, str] = {}  #: interface -> caller it talks to
+        self._ringing = Pairs()
+        self._talking = Pairs()
 
     def handle(self, event: AnyQueueEvent) -> None:
         """Take note of what happened. Events about unknown agents or callers are fine: a list will come."""
         self.changed += 1
         if isinstance(event, QueuesListed):
             self._listed(event)
-        else:
+        elif self.listed:
             _HANDLERS[type(event)](self, event)
 
     def known(self, name: str) -> bool:
@@ -81,7 +83,7 @@ class Queues:
         queue = self._queues.get(name)
         if queue is None:
             return []
-        served = set().union(*self._ringing.values()) if self._ringing else set()
+        served = self._ringing.callers()
         return [caller for caller in queue.callers.values() if caller.unique_id not in served]
 
     def callers(self, name: str) -> list[Caller]:
@@ -91,7 +93,7 @@ class Queues:
 
     def state_of(self, member: Member, now: float, wrap_up_s: float) -> AgentState:
         """What an agent does. A pause shows only when it is not on a call: it does not end one."""
-        if member.interface in self._talking or member.in_call:
+        if member.interface in self._talking or (member.in_call and _may_be(member)):
             return AgentState.TALKING
         if member.status in _DEAD:
             return AgentState.ERROR
@@ -101,11 +103,40 @@ class Queues:
             return AgentState.PAUSED
         if member.status not in _FREE:
             return AgentState.BUSY
-        return AgentState.WRAP_UP if now - member.last_call < wrap_up_s else AgentState.IDLE
+        wraps_up = now - member.last_call < (member.wrap_up_s or wrap_up_s)
+        return AgentState.WRAP_UP if wraps_up else AgentState.IDLE
+
+    def found(self, channel: AgentChannel) -> str | None:
+        """A channel by which an agent was called, found after the list: it tells for whom. The agent's name, if this
+        fits to what was listed; an older or a stranger's channel tells nothing.
+        """
+        member = self._member_at(channel.interface)
+        if member is None:
+            return None
+        if channel.up and member.in_call:
+            self._talking.add(member.interface, channel.caller)
+        elif not channel.up and member.status not in _FREE and self._is_caller(channel.caller):
+            self._ringing.add(member.interface, channel.caller)
+        else:
+            return None
+        self.changed += 1
+        return member.name
+
+    def gone(self, unique_id: str, at: float) -> None:
+        """The caller's channel is gone, whatever the queue says: Asterisk tells no AgentComplete of a call that ends in
+        the moment in which it begins, and no AgentRingNoAnswer of a caller who leaves by a key.
+        """
+        self.changed += 1
+        for queue in self._queues.values():
+            queue.callers.pop(unique_id, None)
+        self._ringing.drop_caller(unique_id)
+        for interface in self._talking.of(unique_id):
+            self._over(interface, unique_id, at)
 
     def forget(self) -> None:
         """The link broke: nothing is known."""
         self.changed += 1
+        self.listed = False
         self._queues.clear()
         self._ringing.clear()
         self._talking.clear()
@@ -113,72 +144,124 @@ class Queues:
     # Events
 
     def _member_seen(self, event: MemberSeen) -> None:
-        member = event.member
-        self._queue(event.queue).members[member.interface] = member
+        member, members = event.member, self._queue(event.queue).members
+        known = members.get(member.interface)
+        # Events about members are not ordered against those about calls: one may say InCall after AgentComplete. A call
+        # begins with AgentConnect, or was there when we came.
+        if member.in_call and known is not None and not known.in_call and member.interface not in self._talking:
+            member = replace(member, in_call=False)
+        members[member.interface] = member
+        if member.status in _FREE and member.interface in self._ringing:
+            self._stopped_ringing(member.interface)
 
     def _member_removed(self, event: MemberRemoved) -> None:
         self._queue(event.queue).members.pop(event.interface, None)
         if not any(event.interface in queue.members for queue in self._queues.values()):
-            self._ringing.pop(event.interface, None)
+            self._ringing.drop(event.interface)
 
     def _caller_joined(self, event: CallerJoined) -> None:
         self._queue(event.queue).callers[event.caller.unique_id] = event.caller
 
     def _caller_abandoned(self, event: CallerAbandoned) -> None:
-        self._stop_ringing_for(event.unique_id)
+        self._ringing.drop_caller(event.unique_id)
 
     def _caller_left(self, event: CallerLeft) -> None:
         # Whoever rang for them is not free now: either AgentTookCall follows, or CallerAbandoned went before.
         self._queue(event.queue).callers.pop(event.unique_id, None)
 
     def _called(self, event: AgentCalled) -> None:
-        self._ringing.setdefault(event.interface, set()).add(event.unique_id)
+        self._ringing.add(event.interface, event.unique_id)
 
     def _rang_no_answer(self, event: AgentRangNoAnswer) -> None:
-        callers = self._ringing.get(event.interface)
-        if callers is not None:
-            callers.discard(event.unique_id)
-            if not callers:
-                del self._ringing[event.interface]
+        self._ringing.drop(event.interface, event.unique_id)
 
     def _took(self, event: AgentTookCall) -> None:
-        self._stop_ringing_for(event.unique_id)
-        self._talking[event.interface] = event.unique_id
+        self._ringing.drop_caller(event.unique_id)
+        self._talking.add(event.interface, event.unique_id)
 
     def _ended(self, event: AgentEndedCall) -> None:
-        if self._talking.get(event.interface) == event.unique_id:
-            del self._talking[event.interface]
-        # Not every device says that it is free again: the end of the call is word enough.
-        for queue in self._queues.values():
-            member = queue.members.get(event.interface)
-            if member is not None:
-                last_call = max(member.last_call, event.at) if queue.name == event.queue else member.last_call
-                queue.members[event.interface] = replace(member, in_call=False, last_call=last_call)
+        self._over(event.interface, event.unique_id, event.at, queue=event.queue)
 
     def _listed(self, event: QueuesListed) -> None:
-        """Members and callers are as listed. Who rings or talks is not listed: what was known of it stays, unless the
-        list says otherwise (a call we think goes on, of a member that is not in a call).
+        """Members and callers are as listed. For whom somebody rings, and to whom they talk, is not listed: what was
+        known of it stays, unless the list says otherwise: the caller is not there, the member is not in a call.
         """
+        self.listed = True
         self._queues = {contents.name: _queue_of(contents) for contents in event.queues}
         members = {m.interface: m for contents in event.queues for m in contents.members}
-        self._talking = {
-            interface: caller
-            for interface, caller in self._talking.items()
-            if interface not in members or members[interface].in_call or _tells_nothing(members[interface])
-        }
+        for interface in self._talking.interfaces():
+            if interface in members and not members[interface].in_call:
+                self._talking.drop(interface)
         present = {caller.unique_id for contents in event.queues for caller in contents.callers}
-        for caller in set().union(*self._ringing.values()) - present if self._ringing else set():
-            self._stop_ringing_for(caller)
+        for caller in self._ringing.callers() - present:
+            self._ringing.drop_caller(caller)
 
-    def _stop_ringing_for(self, unique_id: str) -> None:
-        for interface in [interface for interface, callers in self._ringing.items() if unique_id in callers]:
-            callers = self._ringing[interface]
-            callers.discard(unique_id)
-            if not callers:
-                del self._ringing[interface]
+    def _member_at(self, address: str) -> Member | None:
+        every = (member for queue in self._queues.values() for member in queue.members.values())
+        wanted = (address, f"{address}/n")
+        return next((member for member in every if member.interface in wanted), None)
+
+    def _is_caller(self, unique_id: str) -> bool:
+        return any(unique_id in queue.callers for queue in self._queues.values())
+
+    def _over(self, interface: str, unique_id: str, at: float, *, queue: str | None = None) -> None:
+        """A call of an agent has ended. Not every device says that it is free again: this is word enough."""
+        self._talking.drop(interface, unique_id)
+        for each in self._queues.values():
+            member = each.members.get(interface)
+            if member is not None:
+                last_call = max(member.last_call, at) if queue in (None, each.name) else member.last_call
+                each.members[interface] = replace(member, in_call=False, last_call=last_call)
+
+    def _stopped_ringing(self, interface: str) -> None:
+        """Its device is free: it does not ring for callers who have left."""
+        for caller in set(self._ringing.of_interface(interface)):
+            if not self._is_caller(caller):
+                self._ringing.drop(interface, caller)
 
     def _queue(self, name: str) -> Queue:
         return self._queues.setdefault(name, Queue(name))
+
+
+class Pairs:
+    """Who has to do with whom: interfaces of agents and unique ids of callers."""
+
+    __slots__ = ("_callers",)
+
+    def __init__(self) -> None:
+        self._callers: dict[str, set[str]] = {}
+
+    def __contains__(self, interface: str) -> bool:
+        return interface in self._callers
+
+    def interfaces(self) -> list[str]:
+        return list(self._callers)
+
+    def callers(self) -> set[str]:
+        return set().union(*self._callers.values())
+
+    def of(self, caller: str) -> list[str]:
+        return [interface for interface, callers in self._callers.items() if caller in callers]
+
+    def of_interface(self, interface: str) -> set[str]:
+        return self._callers.get(interface, set())
+
+    def add(self, interface: str, caller: str) -> None:
+        self._callers.setdefault(interface, set()).add(caller)
+
+    def drop(self, interface: str, caller: str | None = None) -> None:
+        """One pair, or all of an interface; none is fine."""
+        callers = self._callers.get(interface, set())
+        callers.discard(caller or "")
+        if caller is None or not callers:
+            self._callers.pop(interface, None)
+
+    def drop_caller(self, caller: str) -> None:
+        for interface in self.of(caller):
+            self.drop(interface, caller)
+
+    def clear(self) -> None:
+        self._callers.clear()
 
 
 def _queue_of(contents: QueueContents) -> Queue:
@@ -186,9 +269,12 @@ def _queue_of(contents: QueueContents) -> Queue:
     return Queue(contents.name, members, {caller.unique_id: caller for caller in contents.callers})
 
 
-def _tells_nothing(member: Member) -> bool:
-    """Its device state is somebody's own doing (Custom:), so being free in the list does not end a call."""
-    return (member.state_interface or member.interface).startswith("Custom:")
+def _may_be(member: Member) -> bool:
+    """Whether InCall is believed. Asterisk may forget to take it back; a device that is not in use is not in a call,
+    if its state is its own and not somebody's doing (Custom:, or hint: that may lead to one).
+    """
+    somebodys = (member.state_interface or member.interface).startswith(("Custom:", "hint:"))
+    return somebodys or member.status not in _FREE
 
 
 _HANDLERS: dict[type, Callable[[Queues, AnyQueueEvent], None]] = {

@@ -32,7 +32,9 @@ class AgentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a queue as Asterisk describes it. ``last_call`` is epoch seconds, 0 for never."""
+    """A member of a queue as Asterisk describes it. ``last_call`` is epoch seconds, 0 for never. ``wrap_up_s`` is the
+    member's own wrap-up time, in place of the queue's; 0 if there is none.
+    """
 
     interface: str
     name: str
@@ -43,6 +45,7 @@ class Member:
     last_call: float = 0.0
     penalty: int = 0
     state_interface: str = ""
+    wrap_up_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class AgentCalled(QueueEvent):
 
 @dataclass(frozen=True, slots=True)
 class AgentRangNoAnswer(QueueEvent):
+    """Did not answer, was busy, or hung up before the caller was connected: the caller waits on."""
+
     interface: str
     unique_id: str
 

@@ -34,6 +34,7 @@ from wombat_ari.model.events import (
     TraceFound,
 )
 from wombat_ari.model.ids import channel_id
+from wombat_ari.model.queues import AnyQueueEvent
 from wombat_ari.pbx.ami import AMICommandFailure, AMIProtocol
 from wombat_ari.pbx.ami_queues import AmiQueues
 from wombat_ari.pbx.driver import Heard, Listener
@@ -41,7 +42,7 @@ from wombat_ari.pbx.link import AmiLink, Greeting, LinkSettings
 from wombat_ari.pbx.reach import the_reactor
 from wombat_ari.wire.ami import Message, encode_originate
 from wombat_ari.wire.ami_events import CALL_EVENTS, events_of
-from wombat_ari.wire.notes import FAMILY, live_of, trace_of, traces_of_cli, traces_of_tree
+from wombat_ari.wire.notes import FAMILY, agents_of, live_of, trace_of, traces_of_cli, traces_of_tree
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class AmiDriver:
         self._soon: deque[CallEvent | PbxEvent] = deque()
         self._forget: deque[int] = deque()
         self._forgetting = 0
-        self._queues = AmiQueues(self.server_id, self._clock, self._listen)
+        self._queues = AmiQueues(self.server_id, self._clock, self._hear_queue)
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -162,12 +163,13 @@ class AmiDriver:
             return None
 
     async def _survey(self, ami: AMIProtocol) -> Survey:
-        live = live_of(await ami.coreShowChannels())
+        channels = await ami.coreShowChannels()
+        live = live_of(channels)
         living = {channel.wombatid for channel in live}
         # The notes after the list: a call that ends in between is then in one of the two.
         traces = await self._traces(ami)
         ended = {call: note for call, note in traces.items() if call not in living}
-        return Survey(self.server_id, self._greeting.booted_at, live, ended)
+        return Survey(self.server_id, self._greeting.booted_at, live, ended, agents_of(channels))
 
     async def _traces(self, ami: AMIProtocol) -> dict[int, Trace]:
         try:
@@ -226,6 +228,11 @@ class AmiDriver:
         if self._soon:
             self._tell_waiting()
         for event in events_of(message):
+            self._listen(event)
+
+    def _hear_queue(self, event: AnyQueueEvent) -> None:
+        if self.connected:  # before LinkUp nothing is told, and after it the queues are listed
+            self._tell_waiting()
             self._listen(event)
 
     def _shut_down(self, _: AMIProtocol, message: Message) -> None:

@@ -5,7 +5,7 @@ A note is family ``wombat-gone``, key ``wbt-...``, value ``cause|dialstatus|answ
 ``database show wombat-gone``.
 """
 
-from wombat_ari.model.events import LiveChannel, Trace
+from wombat_ari.model.events import AgentChannel, LiveChannel, Trace
 from wombat_ari.model.ids import wombatid_of
 from wombat_ari.wire.ami import Message
 
@@ -46,6 +46,20 @@ def live_of(messages: list[Message]) -> tuple[LiveChannel, ...]:
     return tuple(live for live in map(_live, messages) if live)
 
 
+def agents_of(messages: list[Message]) -> tuple[AgentChannel, ...]:
+    """The channels of queues' agents in the events of a ``CoreShowChannels``."""
+    return tuple(
+        AgentChannel(
+            # Local/8001@agents-0000000a;1 and PJSIP/8001-0000000a: the address, a dash and a serial number.
+            interface=message.get("Channel").rpartition("-")[0],
+            caller=message.get("Linkedid"),
+            up=message.get("ChannelState") == "6",
+        )
+        for message in messages
+        if message.get("Application") == "AppQueue"
+    )
+
+
 def _live(message: Message) -> LiveChannel | None:
     call = wombatid_of(message.get("Uniqueid"))
     if call is None:
@@ -55,6 +69,7 @@ def _live(message: Message) -> LiveChannel | None:
         channel=message.get("Channel"),
         up=message.get("ChannelState") == "6",
         seconds=_whole(message.get("Seconds")) or _duration(message.get("Duration")),
+        queue=message.get("ApplicationData").partition(",")[0] if message.get("Application") == "Queue" else "",
     )
 
 

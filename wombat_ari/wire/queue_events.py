@@ -67,6 +67,7 @@ def _member(headers: dict[str, str]) -> Member:
         last_call=_number(headers, "LastCall"),
         penalty=int(_number(headers, "Penalty")),
         state_interface=headers.get("StateInterface", ""),
+        wrap_up_s=_number(headers, "Wrapuptime"),
     )
 
 
@@ -139,4 +140,5 @@ TABLE: dict[str, Callable[[dict[str, str], int, float], AnyQueueEvent]] = {
     "AgentConnect": _took,
     "AgentComplete": _ended,
     "AgentRingNoAnswer": _rang,
+    "AgentDump": _rang,
 }
