@@ -237,6 +237,16 @@ class LiveChannel:
     channel: str
     up: bool
     seconds: int
+    queue: str = ""  #: whose caller it is, waiting or talking to an agent
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChannel:
+    """A channel by which a queue has called an agent."""
+
+    interface: str  #: without what stands behind the address (``/n``)
+    caller: str  #: unique id of whom the agent is called for
+    up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +269,4 @@ class Survey:
     booted_at: float
     live: tuple[LiveChannel, ...] = ()
     traces: dict[int, Trace] = field(default_factory=dict)
-    queue: str = ""  #: whose caller it is, waiting or talking to an agent
-
-
-@dataclass(frozen=True, slots=True)
-class AgentChannel:
-    """A channel by which a queue has called an agent."""
-
-    interface: str  #: without what stands behind the address (``/n``)
-    caller: str  #: unique id of whom the agent is called for
-    up: bool
     agents: tuple[AgentChannel, ...] = ()
