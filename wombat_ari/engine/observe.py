@@ -19,10 +19,12 @@ from wombat_ari.engine.follow import Follow
 from wombat_ari.model import events as ev
 from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.errors import PbxError
+from wombat_ari.model.ids import channel_id, wombatid_of
 from wombat_ari.model.queues import AgentTookCall, AnyQueueEvent, CallerJoined, DeviceState, QueuesListed
 from wombat_ari.model.states import EndPointType
 
 RESYNC_S = 60.0
+AGAIN_S = 5.0  #: after a list that failed
 
 log = Logger()
 
@@ -54,14 +56,24 @@ class Observe:
 
     def heard(self, pbx: Pbx, event: AnyQueueEvent) -> None:
         self.queues(pbx.id).handle(event)
-        if isinstance(event, CallerJoined) and event.caller.call is not None:
-            self._has_joined(event.caller.call)
+        if isinstance(event, CallerJoined):
+            self._has_joined(event.caller.call, event.queue)
         elif isinstance(event, QueuesListed):
-            for caller in (caller for queue in event.queues for caller in queue.callers if caller.call is not None):
-                self._has_joined(caller.call or 0)
+            for queue in event.queues:
+                for caller in queue.callers:
+                    self._has_joined(caller.call, queue.name)
         elif isinstance(event, AgentTookCall) and event.call is not None and event.call in self._board.flights:
             self._follow.on_event(ev.AgentConnected(event.call, event.name))
         self._kick()
+
+    def surveyed(self, pbx: Pbx, survey: ev.Survey) -> None:
+        """What the channels tell and the list of queues does not: who talks to whom, and for whom an agent rings."""
+        for live in survey.live:
+            self._has_joined(live.wombatid, live.queue)
+        for channel in survey.agents:
+            name, call = self.queues(pbx.id).found(channel), wombatid_of(channel.caller)
+            if name is not None and channel.up and call in self._board.flights:
+                self._follow.on_event(ev.AgentConnected(call, name))
 
     def tick(self, pbx: Pbx) -> None:
         """Every second: list again when it is time."""
@@ -118,27 +130,33 @@ class Observe:
         }
 
     def line_freed(self, flight: Flight) -> None:
-        """The call has ended: it is neither on the way nor in the queue."""
-        if flight.route is not None:
-            self._joined.get(flight.route.end_point.key, set()).discard(flight.call.wombatid)
+        """The call has ended: it is neither on the way nor in the queue, and nobody talks to it."""
+        route, wombatid = flight.route, flight.call.wombatid
+        if route is not None and wombatid in self._joined.get(route.end_point.key, ()):
+            self._joined[route.end_point.key].discard(wombatid)
+            self.queues(route.server_id).gone(channel_id(wombatid), self._clock.seconds())
 
     def _count(self, end_point: EndPoint) -> tuple[int, int]:
         """(available, waiting), counted anew when anything happened, or when a wrap-up time may have ended."""
         assert end_point.id is not None
         queues, now = self.queues(end_point.server_id), self._clock.seconds()
         known = self._counted.get(end_point.id)
-        if known is not None and known[0] == queues.changed and (not end_point.wrap_up_s or now - known[1] < 0.05):
+        if known is not None and known[0] == queues.changed and now - known[1] < 0.05:
             return known[2], known[3]
         available = queues.available(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
         waiting = len(queues.waiting(end_point.name))
         self._counted[end_point.id] = (queues.changed, now, available, waiting)
         return available, waiting
 
-    def _has_joined(self, wombatid: int) -> None:
-        flight = self._board.flights.get(wombatid)
-        if flight is not None and flight.route is not None and flight.call.holds_line:
-            self._joined.setdefault(flight.route.end_point.key, set()).add(wombatid)
-            self._follow.on_event(ev.EndPointSeen(wombatid))
+    def _has_joined(self, wombatid: int | None, queue: str) -> None:
+        """One of our calls, if it is one, is in a queue. Only the queue of its end point counts it from now on."""
+        flight = self._board.flights.get(wombatid or 0)
+        if flight is None or flight.route is None or not flight.call.holds_line:
+            return
+        if flight.route.end_point.name == queue:
+            self._joined.setdefault(flight.route.end_point.key, set()).add(flight.call.wombatid)
+        if queue:
+            self._follow.on_event(ev.EndPointSeen(flight.call.wombatid))
 
     def _has_queues(self, server_id: int) -> bool:
         return any(
@@ -153,4 +171,5 @@ class Observe:
 
     def _not_listed(self, failure: Failure, pbx: Pbx) -> None:
         failure.trap(PbxError)
+        self._listed_at[pbx.id] = self._clock.seconds() - RESYNC_S + AGAIN_S
         log.warn("PBX {name}: cannot list its queues: {why}", name=pbx.server.description, why=str(failure.value))

@@ -4,6 +4,8 @@ While a server's link is down its calls are unseen and keep their lines. When it
 come meanwhile are applied as they come), then tell each call what was found. Only then are new calls placed there.
 """
 
+from collections.abc import Callable
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -27,6 +29,8 @@ log = Logger()
 
 
 class Recover:
+    """``on_survey`` is told what was found, when the calls have been told and before new ones are placed."""
+
     def __init__(
         self,
         board: Board,
@@ -47,6 +51,7 @@ class Recover:
         self._dial = dial
         self._schedule = schedule
         self._supervise = supervise
+        self.on_survey: Callable[[Pbx, Survey], None] = lambda pbx, survey: None
 
     async def take_up_runs(self) -> None:
         """At start, before the first pass: the live runs with their hoppers and open calls."""
@@ -112,6 +117,7 @@ class Recover:
                 "PBX {name}: {count} calls with ids of a dialer are not ours (first: {first}); left alone",
                 name=pbx.server.description, count=len(strangers), first=strangers[0],
             )  # fmt: skip
+        self.on_survey(pbx, survey)
         pbx.ready, pbx.swept_at = True, self._clock.seconds()
         if survey.traces:
             # Their ends must be in the database before the PBX's notes about them go.
