@@ -79,15 +79,17 @@ def claim(attempt: int = 1, **more: object) -> Claim:
     return Claim(**{**values, **more})  # type: ignore[arg-type]
 
 
-def new_call(*, timeout_s: float = 30.0, closure_s: float = 0.0) -> Call:
-    return Call(claim(), Limits(timeout_s, closure_s))
+def new_call(*, timeout_s: float = 30.0, closure_s: float = 0.0, agent: str = "") -> Call:
+    call = Call(claim(), Limits(timeout_s, closure_s))
+    call.agent_interface = agent
+    return call
 
 
 class Story:
     """One call from the moment its Originate was sent (at 0 ms) on."""
 
-    def __init__(self, *, timeout_s: float = 30.0, closure_s: float = 0.0, sent: bool = True) -> None:
-        self.call = new_call(timeout_s=timeout_s, closure_s=closure_s)
+    def __init__(self, *, timeout_s: float = 30.0, closure_s: float = 0.0, sent: bool = True, agent: str = "") -> None:
+        self.call = new_call(timeout_s=timeout_s, closure_s=closure_s, agent=agent)
         self.effects: list[do.Effect] = []
         self.unknown: list[ev.CallEvent] = []
         self.ended_ms: int | None = None

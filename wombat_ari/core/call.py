@@ -35,6 +35,7 @@ class Call:
 
     __slots__ = (
         "agent",
+        "agent_interface",
         "channel",
         "claim",
         "connected_at",
@@ -70,6 +71,7 @@ class Call:
         self.extended_status = ""
         self.output_attributes: dict[str, str] = {}
         self.agent = ""
+        self.agent_interface = ""  #: reverse: whom to call first; empty: the callee is called first
         self.channel = ""
         self.holds_line = False
         self.end_point_seen = False

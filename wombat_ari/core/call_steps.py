@@ -26,7 +26,7 @@ CLOSURE_MARGIN_S = 10  #: AbsoluteTimeout comes so much later than our own force
 
 
 def scheduled(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
-    call.state = S.SCHEDULED
+    call.state = S.RD_SCHEDULED if call.agent_interface else S.SCHEDULED
     call.holds_line = True
     call.placed = False
     return [do.Record()]

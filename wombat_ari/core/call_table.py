@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wombat_ari.core import call_reconcile as recon
+from wombat_ari.core import call_reverse as reverse
 from wombat_ari.core import call_steps as steps
 from wombat_ari.model import events as ev
 from wombat_ari.model.effects import Effect
@@ -35,6 +36,9 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.AttributeCleared: steps.clear,
         ev.AgentConnected: steps.agent,
         ev.EndPointSeen: steps.end_point,
+        # Direct: an agent behind a queue is rung.
+        ev.LegDialled: steps.nothing,
+        ev.CalleeEnded: steps.nothing,
     }
 
     def told(state: CallState) -> dict[type[ev.CallEvent], Step]:
@@ -115,6 +119,55 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.PbxStopped: _step(steps.released, S.IN_HOPPER),
         ev.HangUpAsked: _step(steps.called_off, S.ENDED),
     }
+    to_agent = {
+        ev.Recorded: _step(steps.nothing, S.RD_AGENTREQ),
+        ev.Accepted: _step(steps.accepted, S.RD_AGENTREQ),
+        ev.Refused: _step(steps.refused, S.ENDED),
+        ev.ChannelCreated: _step(reverse.agents_channel, S.RD_AGENTREQ),
+        ev.Answered: _step(reverse.agent_answered, S.RD_REQUESTED),
+        ev.OriginateSucceeded: _step(reverse.agent_answered, S.RD_REQUESTED),
+        ev.OriginateFailed: _step(reverse.agent_failed, S.CLOSING),
+        # The agent's own phone, when a Local channel stands before it.
+        ev.DialEnded: _step(steps.nothing, S.RD_AGENTREQ),
+        ev.LegHungUp: _step(steps.nothing, S.RD_AGENTREQ),
+        ev.HungUp: _step(reverse.agent_hung_up_ringing, S.CLOSING),
+        ev.HangUpAsked: _step(steps.hang_up_asked, S.RD_AGENTREQ),
+        ev.LinkBroke: _step(recon.link_broke, S.RD_AGENTREQ),
+        ev.PbxStopped: _step(recon.pbx_stopped, S.ENDED),
+        ev.FoundLive: _step(reverse.found_live, S.RD_AGENTREQ, S.RD_REQUESTED),
+        ev.FoundGone: _step(recon.found_gone, S.ENDED),
+        ev.TraceFound: _step(recon.trace_found, S.ENDED),
+        ev.TimeUp: _step(steps.time_up, S.RD_AGENTREQ),
+    }
+    to_callee = {
+        **to_agent,
+        ev.Accepted: _step(steps.accepted, S.RD_REQUESTED),
+        ev.ChannelCreated: _step(reverse.agents_channel, S.RD_REQUESTED),
+        ev.Answered: _step(steps.nothing, S.RD_REQUESTED),
+        ev.OriginateSucceeded: _step(steps.nothing, S.RD_REQUESTED),
+        ev.OriginateFailed: _step(steps.nothing, S.RD_REQUESTED),
+        ev.DialEnded: _step(reverse.callee_dial_ended, S.RD_REQUESTED, S.CONNECTED),
+        ev.LegHungUp: _step(steps.leg_hung_up, S.RD_REQUESTED),
+        ev.HungUp: _step(reverse.agent_hung_up, S.CLOSING, S.ENDED),
+        ev.HangUpAsked: _step(steps.hang_up_asked, S.RD_REQUESTED),
+        ev.LinkBroke: _step(recon.link_broke, S.RD_REQUESTED),
+        ev.FoundLive: _step(reverse.found_live, S.RD_REQUESTED),
+        ev.TimeUp: _step(steps.time_up, S.RD_REQUESTED),
+    }
+    del to_callee[ev.Recorded], to_callee[ev.Refused]
+    reverse_scheduled = {**scheduled, ev.Recorded: _step(steps.recorded, S.RD_SCHEDULED)}
+    reverse_scheduled[ev.Sent] = _step(reverse.sent, S.RD_AGENTREQ)
+    callee_told = {
+        ev.LegDialled: _step(reverse.callee_dialled, S.RD_REQUESTED),
+        ev.CalleeEnded: _step(reverse.callee_ended, S.RD_REQUESTED, S.CONNECTED),
+    }
+    reserved = {
+        ev.DialAsked: _step(reverse.dial_asked, S.RD_SCHEDULED),
+        ev.Skipped: _step(reverse.skipped, S.ENDED),
+        ev.TimeUp: _step(reverse.reservation_over, S.IN_HOPPER),
+        ev.Released: _step(reverse.reservation_over, S.IN_HOPPER),
+        ev.HangUpAsked: _step(reverse.reservation_over, S.IN_HOPPER),
+    }
     # Normal for a call that is over. Not among them: signs that its channel lives, which nobody should see any more.
     late = (
         ev.Accepted,
@@ -132,7 +185,8 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
     )
     return {
         S.IN_HOPPER: {
-            ev.Scheduled: _step(steps.scheduled, S.SCHEDULED),
+            ev.Scheduled: _step(steps.scheduled, S.SCHEDULED, S.RD_SCHEDULED),
+            ev.Reserved: _step(reverse.reserved, S.RD_RESERVED),
             # Its commit was under way when it was released.
             ev.Recorded: _step(steps.nothing, S.IN_HOPPER),
         },
@@ -143,11 +197,11 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         S.CLOSING: {**closing, **told(S.CLOSING)},
         # A late status is the engine's to add to the log.
         S.ENDED: {**dict.fromkeys(late, _step(steps.nothing, S.ENDED)), **told(S.ENDED)},
-        # Reverse and preview dialling have their own machine.
-        S.RD_RESERVED: {},
-        S.RD_SCHEDULED: {},
-        S.RD_AGENTREQ: {},
-        S.RD_REQUESTED: {},
+        # Reverse: the agent first. Once the callee has answered it is a call like any other.
+        S.RD_RESERVED: reserved,
+        S.RD_SCHEDULED: reverse_scheduled,
+        S.RD_AGENTREQ: {**to_agent, **told(S.RD_AGENTREQ)},
+        S.RD_REQUESTED: {**to_callee, **told(S.RD_REQUESTED), **callee_told},
     }
 
 

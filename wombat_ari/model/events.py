@@ -51,6 +51,23 @@ class HangUpAsked(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Reserved(CallEvent):
+    """Preview: an agent holds it, to look at it before it is dialled."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialAsked(CallEvent):
+    """Preview: its agent wants it dialled; a line and the agent were given to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(CallEvent):
+    """Preview: its agent does not want it dialled; ``code`` becomes its extended status."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimeUp(CallEvent):
     """The call's own deadline has passed."""
 
@@ -118,6 +135,22 @@ class HungUp(CallEvent):
 
     cause: int
     sip_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LegDialled(CallEvent):
+    """Our channel dials another: an agent behind a queue, or, in reverse dialling, the callee."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalleeEnded(CallEvent):
+    """Reverse: the shipped context says how its Dial() to the callee ended."""
+
+    dial_status: str
+    cause: int
+    talk_ms: int
 
 
 @dataclass(frozen=True, slots=True)
