@@ -104,6 +104,10 @@ class Call:
         assert self.state in step.to, f"{type(event).__name__} led to {self.state}"
         return effects
 
+    def assign(self, interface: str, name: str) -> None:
+        """Reverse: this agent is called first. To be said before it is scheduled or dialled."""
+        self.agent_interface, self.agent = interface, name
+
     def waits_ms(self) -> tuple[int, int, int]:
         """(wait pre, wait after, talk) in ms of an ended call; a phase that was not reached is 0."""
         if self.requested_at is None or self.ended_at is None:

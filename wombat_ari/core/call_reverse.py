@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wombat_ari.core.call_ends import closing, free, hang_up, over
-from wombat_ari.core.call_steps import ANSWER_MARGIN_S, connected, hung_up
+from wombat_ari.core.call_ends import closing, hang_up, over
+from wombat_ari.core.call_steps import ANSWER_MARGIN_S, connected, hung_up, released
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
 from wombat_ari.model.effects import Effect
@@ -46,10 +46,8 @@ def skipped(call: Call, event: ev.Skipped, now: float) -> list[Effect]:
 
 def reservation_over(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     """The agent did not decide: back to the pool of callable numbers."""
-    call.state = S.IN_HOPPER
     call.deadline = None
-    call.history.clear()
-    return [*free(call), do.ReturnToHopper()]
+    return released(call, event, now)
 
 
 def sent(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:

@@ -43,6 +43,7 @@ def recorded(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
 def released(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     call.state = S.IN_HOPPER
     call.history.clear()
+    call.agent_interface = call.agent = ""
     return [*free(call), do.ReturnToHopper()]
 
 

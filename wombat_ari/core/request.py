@@ -1,10 +1,15 @@
 """Step 4: from a claim, its campaign, trunk and end point to what the Originate says (spec 04)."""
 
 import re
+from dataclasses import replace
 
 from wombat_ari.core.placeholders import expand
 from wombat_ari.model.calls import Claim, OriginateRequest
 from wombat_ari.model.entities import Campaign, EndPoint, Trunk
+from wombat_ari.model.errors import UserError
+
+REVERSE_CONTEXT = "wombat-reverse"  #: shipped, in asterisk_conf/extensions.d/wombat.conf
+SPLITTERS = frozenset("&,|")  #: what Dial() takes for the end of a channel
 
 #: Names that are ours alone, with or without the underscores that make a variable inherited.
 OURS = frozenset(
@@ -37,6 +42,31 @@ def build_request(claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: 
         caller_id=expand(campaign.dial_clid, values),
         account=expand(campaign.dial_account, values),
         variables=_variables(claim, campaign, values),
+    )
+
+
+def build_reverse_request(
+    claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint, agent: str
+) -> OriginateRequest:
+    """Reverse: the agent's interface is called, and the shipped context dials the callee when the agent is there.
+
+    UserError when the callee's dial string would mean more than one channel to Dial().
+    """
+    direct = build_request(claim, campaign, trunk=trunk, end_point=end_point)
+    if set(direct.channel) & SPLITTERS:
+        raise UserError(
+            f"dial string {direct.channel!r}: none of {' '.join(sorted(SPLITTERS))} may be in it", code="dial"
+        )
+    seconds = str(max(1, round(campaign.answer_timeout_ms / 1000)))
+    ours = (("WOMBAT_DIAL", direct.channel), ("WOMBAT_DIAL_TIMEOUT", seconds), ("WOMBAT_DIAL_CLID", direct.caller_id))
+    return replace(
+        direct,
+        channel=agent,
+        context=REVERSE_CONTEXT,
+        extension="s",
+        # What the agent sees: the callee, or what the campaign says.
+        caller_id=expand(campaign.agent_clid, placeholder_values(claim, campaign)) or claim.number,
+        variables=(*direct.variables, *ours),
     )
 
 

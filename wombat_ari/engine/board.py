@@ -13,8 +13,11 @@ from wombat_ari.core.run import RunMachine
 from wombat_ari.core.turns import Contender, Route
 from wombat_ari.model.calls import Claim, RunCounters
 from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
-from wombat_ari.model.states import DialerState
+from wombat_ari.model.states import CallState, DialerState
 from wombat_ari.pbx.driver import Driver
+
+#: A line was given to it, and its Originate is not written yet.
+PLACEABLE = (CallState.SCHEDULED, CallState.RD_SCHEDULED)
 
 
 class Clock(Protocol):

@@ -8,13 +8,15 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
-from wombat_ari.core.request import build_request
-from wombat_ari.engine.board import Board, Clock, Flight, Pbx
+from wombat_ari.core.request import build_request, build_reverse_request
+from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, Pbx
 from wombat_ari.engine.follow import Follow
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
+from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.effects import Effect
-from wombat_ari.model.states import CallState, RunState
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import RunState
 
 log = Logger()
 
@@ -76,23 +78,32 @@ class Dial:
 
     def _originate(self, pbx: Pbx, flight: Flight) -> bool:
         call = flight.call
-        if call.state != CallState.SCHEDULED or flight.route is None:
+        if call.state not in PLACEABLE or flight.route is None:
             return False
         if not (pbx.ready and pbx.driver.connected) or not self._wanted(flight):
             self._follow.tell(flight, ev.Released(call.wombatid))
             return False
         now = self._clock.seconds()
-        request = build_request(
-            call.claim,
-            flight.run.campaign,
-            trunk=self._board.trunks[flight.route.trunk.key],
-            end_point=self._board.end_points[flight.route.end_point.key],
-        )
+        try:
+            request = self._request(flight)
+        except UserError as wrong:
+            self._follow.tell(flight, ev.NotSent(call.wombatid, str(wrong)))
+            return False
         pbx.granted.discard(call.wombatid)
         pbx.pressure.sent(call.wombatid, now)
         self._board.placed += 1
         pbx.driver.originate(request)
         return True
+
+    def _request(self, flight: Flight) -> OriginateRequest:
+        assert flight.route is not None
+        claim, campaign = flight.call.claim, flight.run.campaign
+        trunk = self._board.trunks[flight.route.trunk.key]
+        end_point = self._board.end_points[flight.route.end_point.key]
+        agent = flight.call.agent_interface
+        if agent:
+            return build_reverse_request(claim, campaign, trunk=trunk, end_point=end_point, agent=agent)
+        return build_request(claim, campaign, trunk=trunk, end_point=end_point)
 
     def _wanted(self, flight: Flight) -> bool:
         """A run that was paused or removed while the call waited for its turn does not place it."""

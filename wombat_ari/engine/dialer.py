@@ -115,6 +115,7 @@ class Dialer:
             self._settle.late,
         )
         self._settle.on_settled = self._on_settled
+        self._schedule.assign = self._observe.assign
         self._recover.on_survey = self._observe.surveyed
 
     def _heard(self, pbx: Pbx, event: Heard) -> None:

@@ -20,7 +20,15 @@ from wombat_ari.model import events as ev
 from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.errors import PbxError
 from wombat_ari.model.ids import channel_id, wombatid_of
-from wombat_ari.model.queues import AgentTookCall, AnyQueueEvent, CallerJoined, DeviceState, QueuesListed
+from wombat_ari.model.queues import (
+    AgentState,
+    AgentTookCall,
+    AnyQueueEvent,
+    CallerJoined,
+    DeviceState,
+    Member,
+    QueuesListed,
+)
 from wombat_ari.model.states import EndPointType
 
 RESYNC_S = 60.0
@@ -39,6 +47,7 @@ class Observe:
         self._kick = kick
         self._queues: dict[int, Queues] = {}
         self._joined: dict[int, set[int]] = {}  #: end point -> our calls that have joined its queue
+        self._given: dict[tuple[int, str], int] = {}  #: reverse: (server, interface of the agent) -> the call they have
         self._listed_at: dict[int, float] = {}
         self._counted: dict[int, tuple[int, float, int, int]] = {}  #: end point -> (changed, at, available, waiting)
 
@@ -91,12 +100,44 @@ class Observe:
         end_point = self._board.end_points[route.end_point.key]
         if end_point.type != EndPointType.QUEUE:
             return route.end_point.free
+        if end_point.reverse:
+            # Preview: its agents ask for their calls themselves.
+            return 0 if end_point.manual_preview else min(len(self._idle(end_point)), route.end_point.free)
         return free_channels(
             self.load(end_point),
             boost=end_point.boost_factor,
             max_waiting=end_point.max_waiting,
             max_channels=route.end_point.capacity,
         )
+
+    def assign(self, flight: Flight) -> None:
+        """Reverse: give a call that was granted its agent, the one who has been idle longest."""
+        assert flight.route is not None
+        end_point = self._board.end_points[flight.route.end_point.key]
+        if end_point.reverse:
+            idle = self._idle(end_point)
+            assert idle, "granted without an agent"
+            self.give(flight, min(idle, key=lambda member: member.last_call))
+
+    def give(self, flight: Flight, member: Member) -> None:
+        """This agent gets this call, and no other until it has ended."""
+        assert flight.route is not None
+        self._given[flight.route.server_id, member.interface] = flight.call.wombatid
+        flight.call.assign(member.interface, member.name)
+
+    def agent(self, end_point: EndPoint, interface: str) -> Member | None:
+        """The member of that interface, if they could take a call now."""
+        return next((member for member in self._idle(end_point) if member.interface == interface), None)
+
+    def _idle(self, end_point: EndPoint) -> list[Member]:
+        agents = self.queues(end_point.server_id).agents(
+            end_point.name, self._clock.seconds(), wrap_up_s=end_point.wrap_up_s
+        )
+        return [
+            member
+            for member, state in agents
+            if state is AgentState.IDLE and (end_point.server_id, member.interface) not in self._given
+        ]
 
     def load(self, end_point: EndPoint) -> QueueLoad:
         """What is counted for a QUEUE end point now."""
@@ -132,6 +173,8 @@ class Observe:
     def line_freed(self, flight: Flight) -> None:
         """The call has ended: it is neither on the way nor in the queue, and nobody talks to it."""
         route, wombatid = flight.route, flight.call.wombatid
+        for key in [key for key, call in self._given.items() if call == wombatid]:
+            del self._given[key]
         if route is not None and wombatid in self._joined.get(route.end_point.key, ()):
             self._joined[route.end_point.key].discard(wombatid)
             self.queues(route.server_id).gone(channel_id(wombatid), self._clock.seconds())

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from wombat_ari.bridge.desk import Desk, LoadedRun
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.turns import Route
-from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
+from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.schedule import Schedule
@@ -108,7 +108,7 @@ class Recover:
     def _reconcile(self, pbx: Pbx, survey: Survey) -> None:
         live = {channel.wombatid: channel for channel in survey.live}
         for flight in self._board.flights_on(pbx.id):
-            if flight.call.state in (CallState.IN_HOPPER, CallState.SCHEDULED):
+            if flight.call.state == CallState.IN_HOPPER or flight.call.state in PLACEABLE:
                 continue
             self._follow.tell(flight, self._finding(flight, live, survey))
         strangers = [wombatid for wombatid in live if wombatid not in self._board.flights]

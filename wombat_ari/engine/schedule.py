@@ -5,6 +5,7 @@ crash never loses who may have been called. A call that is not placed after all 
 taken back; both go to the same thread, in order.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.logger import Logger
@@ -13,7 +14,7 @@ from twisted.python.failure import Failure
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.turns import Gate, Route, WhyNot, World, grants, why_not
-from wombat_ari.engine.board import Board, Clock, Flight, LiveRun
+from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, LiveRun
 from wombat_ari.engine.follow import Follow
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import DialMark
@@ -37,6 +38,7 @@ class Schedule:
         self._desk = desk
         self._journal = journal
         self._follow = follow
+        self.assign: Callable[[Flight], None] = lambda flight: None  #: gives a reverse call its agent
         self._kicked = False  #: a pass is wanted
         self._pass_at: Any = None  #: its timer; none while marks are being written: it comes after them
         self._not_before = 0.0
@@ -59,7 +61,7 @@ class Schedule:
     def release_scheduled(self) -> None:
         """The dialer stops: what was not written goes back to the hopper."""
         for flight in list(self._board.flights.values()):
-            if flight.call.state == CallState.SCHEDULED:
+            if flight.call.state in PLACEABLE:
                 self._follow.tell(flight, ev.Released(flight.call.wombatid))
         self._flush_releases()
 
@@ -105,6 +107,7 @@ class Schedule:
         self._to_release.pop(wombatid, None)  # it is marked again: an older release must not come after that
         self._board.flights[wombatid] = run.flights[wombatid] = flight
         self._board.pbxs[route.server_id].granted.add(wombatid)
+        self.assign(flight)
         self._follow.tell(flight, ev.Scheduled(wombatid))
 
     def _world(self) -> World:
@@ -131,7 +134,7 @@ class Schedule:
     def _mark_next(self) -> None:
         if self._marking or not self._to_mark:
             return
-        batch = [(flight, flight.turn) for flight in self._to_mark if flight.call.state == CallState.SCHEDULED]
+        batch = [(flight, flight.turn) for flight in self._to_mark if flight.call.state in PLACEABLE]
         self._to_mark.clear()
         if not batch:
             return
@@ -145,7 +148,7 @@ class Schedule:
         self._marking = False
         self._board.database_trouble = ""
         for flight, turn in batch:
-            if flight.turn == turn and flight.call.state == CallState.SCHEDULED:
+            if flight.turn == turn and flight.call.state in PLACEABLE:
                 self._follow.tell(flight, ev.Recorded(flight.call.wombatid))
         self._after_marks()
 
@@ -153,7 +156,7 @@ class Schedule:
         self._marking = False
         self.note_trouble(failure)
         for flight, turn in batch:
-            if flight.turn == turn and flight.call.state == CallState.SCHEDULED:
+            if flight.turn == turn and flight.call.state in PLACEABLE:
                 self._follow.tell(flight, ev.Released(flight.call.wombatid))
         self._after_marks()
 
@@ -205,4 +208,5 @@ def _mark(flight: Flight) -> DialMark:
         server_id=route.server_id,
         trunk_id=route.trunk.key,
         end_point_id=route.end_point.key,
+        state=CallState.RD_AGENTREQ if flight.call.agent_interface else CallState.REQUESTED,
     )

@@ -16,11 +16,13 @@ from wombat_ari.model.events import (
     AttributeAppended,
     AttributeCleared,
     AttributeSet,
+    CalleeEnded,
     CallEvent,
     ChannelCreated,
     DialEnded,
     EndPointSeen,
     HungUp,
+    LegDialled,
     LegHungUp,
     OriginateFailed,
     OriginateSucceeded,
@@ -73,7 +75,10 @@ def _new_channel(text: str) -> Events:
 
 def _dial_begin(text: str) -> Events:
     call = call_in(text, "\r\nDestUniqueid: wbt-")
-    return (ChannelCreated(call, field(text, "\r\nDestChannel: ")),) if call else NOTHING
+    if call:
+        return (ChannelCreated(call, field(text, "\r\nDestChannel: ")),)
+    dialling = call_in(text, "\r\nUniqueid: wbt-")
+    return (LegDialled(dialling, field(text, "\r\nDestChannel: ")),) if dialling else NOTHING
 
 
 def _new_state(text: str) -> Events:
@@ -188,13 +193,21 @@ TABLE: dict[str, Callable[[str], Events]] = {
     "Error": _answered_error,
 }
 
+
 #: From the name of a UserEvent, in capitals, to what it tells.
+def _callee_ended(call: int, pairs: list[tuple[str, str]]) -> Events:
+    told = dict(pairs)
+    status = told.get("DIALSTATUS", "").strip()
+    return (CalleeEnded(call, status, _number(told.get("CAUSE", "")), _number(told.get("TALK", ""))),)
+
+
 USER_EVENTS: dict[str, Callable[[int, list[tuple[str, str]]], Events]] = {
     "CALLSTATUS": _status,
     "ATTRIBUTE": _attributes,
     "ATTRAPPEND": _appends,
     "ATTRIBUTEAPPEND": _appends,
     "ATTRCLEAR": _clears,
+    "CALLEEENDED": _callee_ended,
     "ATTRIBUTECLEAR": _clears,
 }
 
