@@ -56,6 +56,24 @@ class HangUp(_Command):
     response: ClassVar[list[Any]] = []
 
 
+class Reserve(_Command):
+    """Preview: the next number for an agent, or the one they hold."""
+
+    arguments = [(b"agent", amp.Unicode())]
+    response = [(b"call", amp.Unicode())]
+
+
+class DialReserved(HangUp):
+    """Preview: call the agent, then the callee."""
+
+
+class SkipReserved(_Command):
+    """Preview: do not dial it; ``code`` is its extended status."""
+
+    arguments = [(b"wombatid", amp.Integer()), (b"code", amp.Unicode())]
+    response: ClassVar[list[Any]] = []
+
+
 class Snapshot(_Command):
     """A part of the picture of now; part 0 makes it anew for this connection."""
 
@@ -90,6 +108,20 @@ class ControlServer(amp.AMP):
     @HangUp.responder
     def hang_up(self, wombatid: int) -> dict[str, Any]:
         self._obey.hang_up(wombatid)
+        return {}
+
+    @Reserve.responder
+    def reserve(self, agent: str) -> dict[str, str]:
+        return {"call": json.dumps(self._obey.reserve(agent))}
+
+    @DialReserved.responder
+    def dial_reserved(self, wombatid: int) -> dict[str, Any]:
+        self._obey.dial_reserved(wombatid)
+        return {}
+
+    @SkipReserved.responder
+    def skip_reserved(self, wombatid: int, code: str) -> dict[str, Any]:
+        self._obey.skip_reserved(wombatid, code)
         return {}
 
     @Snapshot.responder
@@ -136,6 +168,16 @@ class ControlClient:
 
     async def hang_up(self, wombatid: int) -> None:
         await self._ask(HangUp, wombatid=wombatid)
+
+    async def reserve(self, agent: str) -> dict[str, Any]:
+        """Preview: ``id``, ``number`` and ``attributes`` of the number reserved for an agent."""
+        return json.loads((await self._ask(Reserve, agent=agent))["call"])
+
+    async def dial_reserved(self, wombatid: int) -> None:
+        await self._ask(DialReserved, wombatid=wombatid)
+
+    async def skip_reserved(self, wombatid: int, code: str = "") -> None:
+        await self._ask(SkipReserved, wombatid=wombatid, code=code)
 
     async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         """The picture of now (see ``engine/publish``)."""

@@ -13,6 +13,7 @@ from wombat_ari.engine.equip import DriverFactory, Equip
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.obey import Obey
 from wombat_ari.engine.observe import Observe
+from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish
 from wombat_ari.engine.recover import Recover
 from wombat_ari.engine.refill import Refill
@@ -73,7 +74,8 @@ class Dialer:
         self.publish = Publish(
             self.board, clock, journal=journal, schedule=self._schedule, observe=self._observe, version=version
         )
-        self.obey = Obey(self.board, self.follow, self._supervise, self.publish)
+        preview = Preview(self.board, self.follow, self._observe, self._schedule)
+        self.obey = Obey(self.board, self.follow, supervise=self._supervise, publish=self.publish, preview=preview)
         self._wire()
         self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]
 

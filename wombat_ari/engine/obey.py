@@ -5,6 +5,7 @@ from typing import Any
 from wombat_ari.core.run import RunEvent
 from wombat_ari.engine.board import Board, LiveRun
 from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish, Snapshot
 from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import events as ev
@@ -15,11 +16,14 @@ from wombat_ari.model.states import DialerState
 class Obey:
     """What the control socket may ask. A refusal is a UserError whose text says why."""
 
-    def __init__(self, board: Board, follow: Follow, supervise: Supervise, publish: Publish) -> None:
+    def __init__(
+        self, board: Board, follow: Follow, *, supervise: Supervise, publish: Publish, preview: Preview
+    ) -> None:
         self._board = board
         self._follow = follow
         self._supervise = supervise
         self._publish = publish
+        self._preview = preview
 
     async def start_run(self, campaign: str, by: str) -> Snapshot:
         self._ready()
@@ -40,6 +44,17 @@ class Obey:
         if flight is None:
             raise UserError(f"no live call has the WOMBATID {wombatid}", code="no-call")
         self._follow.tell(flight, ev.HangUpAsked(wombatid))
+
+    def reserve(self, agent: str) -> Snapshot:
+        """Preview: the number reserved for an agent, with its input attributes."""
+        claim = self._preview.reserve(agent).call.claim
+        return {"id": claim.wombatid, "number": claim.number, "attributes": dict(claim.input_attributes)}
+
+    def dial_reserved(self, wombatid: int) -> None:
+        self._preview.dial(wombatid)
+
+    def skip_reserved(self, wombatid: int, code: str) -> None:
+        self._preview.skip(wombatid, code)
 
     def snapshot(self, *, calls: bool = True) -> Snapshot:
         return self._publish.snapshot(calls=calls)

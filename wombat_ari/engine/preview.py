@@ -1,0 +1,111 @@
+"""Around it: preview. An agent asks for the next number, looks at it, and has it dialled or skips it (spec 03).
+
+A number is reserved for ten minutes; asking again gives the same one. It holds no line until its agent dials it.
+"""
+
+from wombat_ari.core.turns import Route
+from wombat_ari.engine.board import Board, Flight, LiveRun
+from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.observe import Observe
+from wombat_ari.engine.schedule import Schedule
+from wombat_ari.model import events as ev
+from wombat_ari.model.entities import EndPoint
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.queues import Member
+from wombat_ari.model.states import CallState, RunState
+
+
+class Preview:
+    """Refusals are UserErrors whose codes are the words of the API (spec 05)."""
+
+    def __init__(self, board: Board, follow: Follow, observe: Observe, schedule: Schedule) -> None:
+        self._board = board
+        self._follow = follow
+        self._observe = observe
+        self._schedule = schedule
+        self._held: dict[str, Flight] = {}  #: agent -> the number reserved for them
+
+    def reserve(self, agent: str) -> Flight:
+        """The next callable number for this agent (exactly as in Asterisk), or the one they hold already."""
+        held = self._held.get(agent)
+        if held is not None and held.call.state == CallState.RD_RESERVED:
+            return held
+        places = self._places(agent)
+        if not places:
+            raise UserError(f"agent {agent} is on no preview queue, or busy, or paused", code="AGENT_NOT_AVAILABLE")
+        flight = self._next(places)
+        if flight is None:
+            raise UserError(f"there is no number to reserve for agent {agent}", code="AGENT_CANNOT_RESERVE")
+        self._held[agent] = flight
+        return flight
+
+    def dial(self, wombatid: int) -> None:
+        """Call the agent, then the callee."""
+        agent, flight = self._reserved(wombatid)
+        for end_point, member in self._places(agent):
+            route = self._route(flight.run, end_point)
+            if route is not None:
+                self._place(flight, route, member)
+                return
+        raise UserError(f"call {wombatid}: its agent is not free, or no line is", code="AGENT_NOT_AVAILABLE")
+
+    def skip(self, wombatid: int, code: str = "") -> None:
+        """It is not dialled; ``code`` is its extended status, for the reschedule rules."""
+        _, flight = self._reserved(wombatid)
+        self._follow.tell(flight, ev.Skipped(wombatid, code))
+
+    def _places(self, agent: str) -> list[tuple[EndPoint, Member]]:
+        """The preview end points where this agent could take a call now."""
+        found = ((one, self._observe.agent(one, agent)) for one in self._board.end_points.values() if _previews(one))
+        return [(end_point, member) for end_point, member in found if member is not None]
+
+    def _next(self, places: list[tuple[EndPoint, Member]]) -> Flight | None:
+        """From the most urgent run that works for one of these end points and has something to dial."""
+        for run in sorted(self._board.runs.values(), key=lambda run: run.campaign.priority):
+            if run.machine.state != RunState.RUNNING or not any(self._serves(run, one) for one, _ in places):
+                continue
+            flight = run.hopper.take()
+            if flight is not None:
+                wombatid = flight.call.wombatid
+                self._board.flights[wombatid] = run.flights[wombatid] = flight
+                self._follow.tell(flight, ev.Reserved(wombatid))
+                return flight
+        return None
+
+    def _reserved(self, wombatid: int) -> tuple[str, Flight]:
+        if wombatid not in self._board.flights:
+            raise UserError(f"there is no call {wombatid}", code="ID_NOT_FOUND")
+        for agent, flight in self._held.items():
+            if flight.call.wombatid != wombatid or flight.call.state != CallState.RD_RESERVED:
+                continue
+            if flight.run.machine.state == RunState.REMOVED:
+                # What the run had not dialled was given up with it.
+                self._follow.tell(flight, ev.Released(wombatid))
+                raise UserError(f"the run of call {wombatid} was removed", code="ID_NOT_FOUND")
+            return agent, flight
+        raise UserError(f"call {wombatid} is not reserved", code="ID_FOUND_WRONG_STATE")
+
+    def _serves(self, run: LiveRun, end_point: EndPoint) -> bool:
+        return any(route.end_point.key == end_point.id for route in run.contender.routes)
+
+    def _route(self, run: LiveRun, end_point: EndPoint) -> Route | None:
+        pbx = self._board.pbxs.get(end_point.server_id)
+        if pbx is None or not (pbx.ready and pbx.driver.connected):
+            return None
+        routes = (route for route in run.contender.routes if route.end_point.key == end_point.id)
+        return next((route for route in routes if route.trunk.free and route.end_point.free), None)
+
+    def _place(self, flight: Flight, route: Route, member: Member) -> None:
+        wombatid = flight.call.wombatid
+        route.trunk.take()
+        route.end_point.take()
+        flight.route = route
+        flight.turn += 1
+        self._board.pbxs[route.server_id].granted.add(wombatid)
+        self._observe.give(flight, member)
+        self._follow.tell(flight, ev.DialAsked(wombatid))
+        self._schedule.kick()
+
+
+def _previews(end_point: EndPoint) -> bool:
+    return end_point.reverse and end_point.manual_preview
