@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from wombat_ari.core.placeholders import expand
 from wombat_ari.model.calls import Claim, OriginateRequest
@@ -102,6 +103,7 @@ def _variables(claim: Claim, campaign: Campaign, values: dict[str, str]) -> tupl
     return (*attributes, *ours.items())
 
 
+@lru_cache(maxsize=1024)
 def _may_be_sent(name: str) -> bool:
     """An attribute can neither pretend to be the WOMBATID nor be more than a name: such a one is left out."""
     return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS

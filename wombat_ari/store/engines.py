@@ -55,10 +55,11 @@ class MysqlServer(peewee.MySQLDatabase):
     """peewee's, always on mysqlclient, each connection set up as the store expects it."""
 
     def _connect(self) -> Any:
-        import MySQLdb
         from MySQLdb.constants import CLIENT
 
-        connection = MySQLdb.connect(
+        from wombat_ari.store.mysql import Connection
+
+        connection = Connection(
             database=self.database, autocommit=True, client_flag=CLIENT.FOUND_ROWS, **self.connect_params
         )
         cursor = connection.cursor()

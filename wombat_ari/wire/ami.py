@@ -10,6 +10,7 @@ Rules of the place:
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.errors import PbxError, UserError
@@ -221,11 +222,18 @@ def _shown(label: str) -> str:
 
 def encode_variable(name: str, value: str) -> tuple[str, str]:
     """The ``Variable`` header that sets one channel variable to exactly this text. One header per variable, always."""
-    if not _VARIABLE_NAME.fullmatch(name):
+    if not _is_variable_name(name):
         raise UserError(f"{_shown(name)!r} cannot be a channel variable's name", code="ami.variable_name")
+    if value.isalnum():  # most are: there is nothing to refuse or to escape
+        return "Variable", f"{name}={value}"
     if _FORBIDDEN.search(value):
         raise UserError(f"variable {name} holds a line break or NUL, which cannot be sent", code="ami.line_break")
     return "Variable", f"{name}={value.translate(_ESCAPES)}"
+
+
+@lru_cache(maxsize=1024)
+def _is_variable_name(name: str) -> bool:
+    return _VARIABLE_NAME.fullmatch(name) is not None
 
 
 def encode_originate(request: OriginateRequest) -> bytes:
