@@ -202,6 +202,13 @@ def test_a_caller_whose_channel_is_gone_is_nowhere(queues: Queues) -> None:
     assert (states(queues)[0], queues.callers(Q)) == ("IDLE", [])
 
 
+def test_the_end_of_a_call_nobody_knows_any_more(queues: Queues) -> None:
+    """Asterisk leaves the caller out of AgentComplete when their channel has gone before it looked."""
+    queues.handle(AgentTookCall(1, Q, A1, "Agent 1", "c1"))
+    queues.handle(AgentEndedCall(1, Q, A1, "", "caller", NOW))
+    assert states(queues)[0] == "IDLE"
+
+
 def test_an_agent_on_two_calls_talks_until_both_have_ended(queues: Queues) -> None:
     """ringinuse=yes."""
     for caller in ("c1", "c2"):

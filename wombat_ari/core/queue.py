@@ -180,7 +180,7 @@ class Queues:
         self._talking.add(event.interface, event.unique_id)
 
     def _ended(self, event: AgentEndedCall) -> None:
-        self._over(event.interface, event.unique_id, event.at, queue=event.queue)
+        self._over(event.interface, event.unique_id or None, event.at, queue=event.queue)
 
     def _listed(self, event: QueuesListed) -> None:
         """Members and callers are as listed. For whom somebody rings, and to whom they talk, is not listed: what was
@@ -204,7 +204,7 @@ class Queues:
     def _is_caller(self, unique_id: str) -> bool:
         return any(unique_id in queue.callers for queue in self._queues.values())
 
-    def _over(self, interface: str, unique_id: str, at: float, *, queue: str | None = None) -> None:
+    def _over(self, interface: str, unique_id: str | None, at: float, *, queue: str | None = None) -> None:
         """A call of an agent has ended. Not every device says that it is free again: this is word enough."""
         self._talking.drop(interface, unique_id)
         for each in self._queues.values():

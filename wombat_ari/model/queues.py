@@ -125,7 +125,10 @@ class AgentTookCall(QueueEvent):
 
 @dataclass(frozen=True, slots=True)
 class AgentEndedCall(QueueEvent):
-    """AgentComplete. ``reason``: agent, caller or transfer; ``at``: epoch seconds, the wrap-up time begins."""
+    """AgentComplete. ``reason``: agent, caller or transfer; ``at``: epoch seconds, the wrap-up time begins.
+
+    ``unique_id`` is empty when the PBX did not know any more whose call it was.
+    """
 
     interface: str
     unique_id: str

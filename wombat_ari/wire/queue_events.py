@@ -118,7 +118,8 @@ def _took(headers: dict[str, str], server: int, now: float) -> AnyQueueEvent:
 
 def _ended(headers: dict[str, str], server: int, now: float) -> AnyQueueEvent:
     interface, reason = headers.get("Interface", ""), headers.get("Reason", "")
-    return AgentEndedCall(server, headers["Queue"], interface, headers["Uniqueid"], reason, now)
+    # A caller whose channel was gone before Asterisk looked is not in it.
+    return AgentEndedCall(server, headers["Queue"], interface, headers.get("Uniqueid", ""), reason, now)
 
 
 TABLE: dict[str, Callable[[dict[str, str], int, float], AnyQueueEvent]] = {
