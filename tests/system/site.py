@@ -6,8 +6,10 @@ by small clients of the tests' own, which need no reactor and cost no start of P
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -22,7 +24,7 @@ import pytest
 from twisted.protocols import amp
 
 from tools.provision.asterisk import AsteriskInstance
-from tools.provision.ports import HOST, free_port
+from tools.provision.ports import HOST
 from tools.provision.process import ServerProcess, Spec, tail, wait_until
 from wombat_ari.model.calls import RunCounters
 from wombat_ari.store import ledger
@@ -44,6 +46,14 @@ def until(condition: Callable[[], Any], limit: float, what: str = "") -> Any:
     return found[0]
 
 
+def _port() -> int:
+    """A free port below those that servers of other test runs are given: it is bound later, by another process."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 20_000)
+        with contextlib.suppress(OSError), socket.create_server((HOST, port)):
+            return port
+
+
 class Site:
     """``url`` is the database, SQLite in the folder when empty. ``settings`` are further WOMBAT_ARI_* variables."""
 
@@ -51,7 +61,7 @@ class Site:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.state = folder / "state"
-        self.console_port, self.agi_port = free_port(), free_port()
+        self.console_port, self.agi_port = _port(), _port()
         self.environment = {
             "WOMBAT_ARI_STATE_FOLDER": str(self.state),
             "WOMBAT_ARI_CONSOLE_PORT": str(self.console_port),

@@ -9,12 +9,14 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from threading import Thread
 from typing import Any
 
 from twisted.internet import defer
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
@@ -29,6 +31,7 @@ from wombat_ari.model.errors import WombatError
 
 WEB_THREADS = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+WEB_STOP_S = 5.0  #: requests under way may take so long
 STOP_S = 12.0  #: the dialer stops within 10 s; what is still there then is killed
 FIRST_RESTART_S, LAST_RESTART_S = 1.0, 30.0
 STABLE_S = 60.0  #: a dialer that lived so long starts again at once
@@ -45,6 +48,8 @@ def run(settings: Settings, *, web: bool = True, dialer: bool = True) -> int:
     reactor.callWhenRunning(supervisor.begin)
     reactor.addSystemEventTrigger("before", "shutdown", supervisor.end)
     reactor.run()
+    if supervisor.hangs:
+        os._exit(supervisor.status)  # Python would wait for its threads
     return supervisor.status
 
 
@@ -60,6 +65,7 @@ class Supervisor:
         self._watchdog: Watchdog | None = None
         self._port: Any = None
         self.status = 0
+        self.hangs = False  #: a thread may wait for a database that does not answer
 
     def begin(self) -> None:
         try:
@@ -71,8 +77,8 @@ class Supervisor:
             self._reactor.stop()
 
     def end(self) -> defer.Deferred[Any]:
-        done = self._watchdog.stop() if self._watchdog else defer.succeed(None)
-        return done.addBoth(lambda _: self._end_web())
+        dialer = self._watchdog.stop() if self._watchdog else defer.succeed(None)
+        return defer.DeferredList([dialer, self._end_web()])
 
     def _begin(self) -> None:
         from wombat_ari.app.stage import open_stage
@@ -110,10 +116,27 @@ class Supervisor:
             ) from None
         log.info("console at http://{address}:{port}/", address=address, port=self._port.getHost().port)
 
-    def _end_web(self) -> Any:
-        if self._threads is not None:
-            self._threads.stop()
-        return self._port.stopListening() if self._port else None
+    def _end_web(self) -> defer.Deferred[Any]:
+        closed = defer.maybeDeferred(self._port.stopListening) if self._port else defer.succeed(None)
+        return closed.addBoth(lambda _: self._end_threads())
+
+    def _end_threads(self) -> defer.Deferred[Any] | None:
+        """The reactor does not wait: a request under way may want an answer of it, or of a database that is away."""
+        threads = self._threads
+        if threads is None:
+            return None
+        ended: defer.Deferred[Any] = defer.Deferred()
+
+        def wait() -> None:
+            threads.stop()
+            self._reactor.callFromThread(ended.callback, None)
+
+        Thread(target=wait, daemon=True).start()
+        return ended.addTimeout(WEB_STOP_S, self._reactor).addErrback(self._threads_hang)
+
+    def _threads_hang(self, failure: Failure) -> None:
+        log.warn("requests under way are cut off")
+        self.hangs = True
 
 
 class BlockingControl:
@@ -191,7 +214,8 @@ class Watchdog(ProcessProtocol):
         self._pause = FIRST_RESTART_S if now - self._born > STABLE_S else self._pause
         log.error("the dialer ended ({how}), again in {pause:g} s", how=how, pause=self._pause)
         entry = SystemLogEntry(now, "supervisor", "dialer crashed", "dialer", f"{how}, restarted in {self._pause:g} s")
-        self._reactor.callInThread(self._tell, entry)
+        # A thread of its own: the reactor's are waited for at the end, and the database may be away.
+        Thread(target=self._tell, args=(entry,), daemon=True).start()
         self._again = self._reactor.callLater(self._pause, self.start)
         self._pause = min(LAST_RESTART_S, self._pause * 2)
 
