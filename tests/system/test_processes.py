@@ -75,7 +75,7 @@ def test_serve_starts_answers_and_stops(site: Site) -> None:
 
 def test_live_calls_outlive_a_stop_and_are_taken_up(site: Site, witness: Witness) -> None:
     site.apply(tables_of(witness))
-    site.fill("people", [f"55510140{serial}" for serial in range(4)])
+    site.fill("people", [f"55510100{serial}" for serial in range(4)])
     site.serve()
     site.await_pbx()
     site.run("Sales")
@@ -86,8 +86,10 @@ def test_live_calls_outlive_a_stop_and_are_taken_up(site: Site, witness: Witness
     site.await_pbx()
     taken_up = {call["id"] for call in site.snapshot()["calls"]}
     assert taken_up == live
+    for wombatid in live:
+        site.hang_up(wombatid)
     site.finish()
-    assert site.outcomes() == {f"55510140{serial}": ["TERMINATED"] for serial in range(4)}
+    assert site.outcomes() == {f"55510100{serial}": ["TERMINATED"] for serial in range(4)}
     seen = witness.seen()
     for row in site.attempts():
         really = seen[row["wombatid"]]

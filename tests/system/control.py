@@ -1,0 +1,66 @@
+"""The dialer's control socket, asked by a small client of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.protocols import amp
+
+
+class Control:
+    """The control socket without a reactor: one question at a time. OSError when nobody answers."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(20)
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
+        self._stream = self._socket.makefile("rb")
+
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        self._socket.close()
+
+    def ask(self, command: str, **arguments: str) -> dict[bytes, bytes]:
+        """The answer's box; a refusal fails the test with its text."""
+        box = amp.AmpBox({amp.ASK: b"1", amp.COMMAND: command.encode()})
+        box.update({name.encode(): value.encode() for name, value in arguments.items()})
+        self._socket.sendall(box.serialize())
+        answer = self._box()
+        if amp.ERROR_CODE in answer:
+            pytest.fail(f"{command} {arguments}: {answer[amp.ERROR_DESCRIPTION].decode()}")
+        return answer
+
+    def snapshot(self) -> dict[str, Any]:
+        data, part, parts = b"", 0, 1
+        while part < parts:
+            answer = self.ask("Snapshot", part=str(part), calls="True")
+            data, part, parts = data + answer[b"data"], part + 1, int(answer[b"parts"])
+        return dict(json.loads(data))
+
+    def _box(self) -> dict[bytes, bytes]:
+        box: dict[bytes, bytes] = {}
+        while key := self._word():
+            box[key] = self._word()
+        return box
+
+    def _word(self) -> bytes:
+        (size,) = struct.unpack("!H", self._read(2))
+        return self._read(size)
+
+    def _read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        if len(data) < size:
+            raise ConnectionResetError("the dialer closed the control socket")
+        return data
