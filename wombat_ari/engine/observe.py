@@ -24,6 +24,7 @@ from wombat_ari.model.queues import (
     AgentState,
     AgentTookCall,
     AnyQueueEvent,
+    Caller,
     CallerJoined,
     DeviceState,
     Member,
@@ -153,22 +154,30 @@ class Observe:
         agents = queues.agents(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
         states = Counter(str(state) for _, state in agents)
         return {
+            "listed": queues.listed,
             "known": queues.known(end_point.name),
             "agents_total": len(agents),
             "idle": load.available,
             "overdialled": max(0, load.on_the_way - max(0, load.available - load.waiting)),
+            "on_the_way": load.on_the_way,
+            "joined": len(self._joined.get(end_point.id or 0, ())),
             "waiting": load.waiting,
             "blocked": blocked_by_waiting(load, end_point.max_waiting),
             "reported": dict(Counter(DeviceState(member.status).name for member, _ in agents)),
             "computed": dict(states),
             "callers": [
-                {"number": caller.number, "call": caller.call, "since": caller.since}
+                {"number": self._number_of(caller), "call": caller.call, "since": caller.since}
                 for caller in queues.callers(end_point.name)
             ],
             "agents": [
                 {"name": member.name, "interface": member.interface, "state": str(state)} for member, state in agents
             ],
         }
+
+    def _number_of(self, caller: Caller) -> str:
+        """Of one of ours the number that was dialled: their caller id is nobody's."""
+        flight = self._board.flights.get(caller.call or 0)
+        return flight.call.claim.number if flight is not None else caller.number
 
     def line_freed(self, flight: Flight) -> None:
         """The call has ended: it is neither on the way nor in the queue, and nobody talks to it."""

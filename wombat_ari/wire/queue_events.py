@@ -74,7 +74,8 @@ def _member(headers: dict[str, str]) -> Member:
 def _caller(headers: dict[str, str], since: float) -> Caller:
     unique_id = headers.get("Uniqueid", "")
     number = headers.get("CallerIDNum", "")
-    return Caller(unique_id, "" if number == "<unknown>" else number, since, wombatid_of(unique_id))
+    # Events say <unknown>, the list unknown.
+    return Caller(unique_id, "" if number in ("<unknown>", "unknown") else number, since, wombatid_of(unique_id))
 
 
 def _number(headers: dict[str, str], key: str) -> float:
