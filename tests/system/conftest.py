@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.system.centre import Centre, opened
 from tests.system.site import Site
 from tests.system.witness import CONF, Witness
 from tools.provision.asterisk import AsteriskInstance
@@ -28,6 +29,25 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
         witness = Witness(pbx)
         pbx.start()
         yield witness
+
+
+@pytest.fixture(scope="session")
+def whole_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """One call centre for all tests of queues."""
+    with ExitStack() as stack:
+        centre = opened(stack, tmp_path_factory.mktemp("centre"))
+        yield centre
+        print(f"\n{centre.report()}")
+
+
+@pytest.fixture
+def centre(whole_centre: Centre) -> Iterator[Centre]:
+    """The call centre, empty; left empty."""
+    yield whole_centre
+    whole_centre.clear()
+    assert whole_centre.floor.trouble == []
+    assert "Traceback" not in whole_centre.site.log()
+    assert "mistake of ours" not in whole_centre.site.log()
 
 
 @pytest.fixture
