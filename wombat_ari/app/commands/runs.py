@@ -11,10 +11,13 @@ import click
 
 from wombat_ari.app.cli import settings_of
 from wombat_ari.app.commands.reacting import react
+from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import LIVE_RUN_STATES, RunState
 
 LOOK_S = 0.5  #: how often a watched run is looked at
+END_S = 30.0  #: the dialer has written down how a run ended by then
 EXIT_REMOVED = 3
 
 
@@ -30,12 +33,17 @@ def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None
     """
 
     async def work(client: ControlClient, reactor: Any) -> int:
+        run_id = None
         if not attach:
-            started = await client.start_run(campaign, by=_who())
-            click.echo(f"run {started['id']} of {campaign} started")
+            run_id = (await client.start_run(campaign, by=_who()))["id"]
+            click.echo(f"run {run_id} of {campaign} started")
         if no_watch:
             return 0
-        return await _watch(client, reactor, campaign)
+        run_id, idle = await _watch(client, reactor, campaign, run_id=run_id)
+        if idle:
+            click.echo(f"{campaign} is IDLE: all numbers are done, it waits for more")
+            return 0
+        return _told(campaign, await _end_of(reactor, settings_of(ctx), run_id))
 
     sys.exit(_with_dialer(ctx, work))
 
@@ -81,8 +89,8 @@ def status(ctx: click.Context, as_json: bool) -> None:
     sys.exit(_with_dialer(ctx, work))
 
 
-async def _watch(client: ControlClient, reactor: Any, campaign: str) -> int:
-    """Draw the run until it is gone from the live ones, or idle."""
+async def _watch(client: ControlClient, reactor: Any, campaign: str, *, run_id: int | None) -> tuple[int, bool]:
+    """Draw the run (None: the live one) until it is gone from the live ones, or idle. Answers its id, and if it is."""
     from rich.console import Console
     from rich.live import Live
     from twisted.internet.task import deferLater
@@ -90,36 +98,50 @@ async def _watch(client: ControlClient, reactor: Any, campaign: str) -> int:
     from wombat_ari.app.screen import plain_line, run_screen
 
     console = Console()
-    last: dict[str, Any] | None = None
     said = 0.0
     with Live(console=console, refresh_per_second=4, transient=False, auto_refresh=False) as live:
         while True:
             snapshot = await client.snapshot()
             mine = next((one for one in snapshot["runs"] if one["campaign"] == campaign), None)
-            if mine is None:
-                break
-            last = mine
+            if run_id is None and mine is None:
+                raise UserError(f"campaign {campaign!r} has no live run")
+            if mine is None or mine["id"] != (run_id or mine["id"]):
+                assert run_id is not None
+                return run_id, False
+            run_id = mine["id"]
             if console.is_terminal:
                 live.update(run_screen(snapshot, mine), refresh=True)
             elif time.monotonic() - said >= 5:
                 said = time.monotonic()
                 click.echo(plain_line(mine))
             if mine["state"] == "IDLE":
-                break
+                return mine["id"], True
             await deferLater(reactor, LOOK_S)
-    return _ended(campaign, last)
 
 
-def _ended(campaign: str, last: dict[str, Any] | None) -> int:
-    if last is None:
-        raise UserError(f"campaign {campaign!r} has no live run")
-    if last["state"] == "IDLE":
-        click.echo(f"{campaign} is IDLE: all numbers are done, it waits for more")
-        return 0
-    if last["state"] in ("PAUSED", "WRONG_TIME", "REMOVED"):
+async def _end_of(reactor: Any, settings: Settings, run_id: int) -> RunState:
+    """How a run ended that is not live any more: the database is told within a moment."""
+    from twisted.internet.task import deferLater
+
+    from wombat_ari.app.stage import open_stage
+    from wombat_ari.store import runs
+
+    database = open_stage(settings)
+    until = time.monotonic() + END_S
+    while True:
+        state = runs.run(database, run_id).state
+        if state not in LIVE_RUN_STATES:
+            return state
+        if time.monotonic() > until:
+            raise UserError(f"run {run_id} has ended, but the database does not say how: see wombat-ari status")
+        await deferLater(reactor, 0.1)
+
+
+def _told(campaign: str, state: RunState) -> int:
+    if state == RunState.REMOVED:
         click.echo(f"{campaign} was removed", err=True)
         return EXIT_REMOVED
-    click.echo(f"{campaign} is COMPLETED")
+    click.echo(f"{campaign} is {state}")
     return 0
 
 
