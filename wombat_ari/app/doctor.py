@@ -17,6 +17,7 @@ from wombat_ari.core.validate import check_trunk
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import PbxError, WombatError
 from wombat_ari.pbx.ami import AMIFactory
+from wombat_ari.pbx.reach import in_words
 from wombat_ari.store import entities
 from wombat_ari.store.database import Database
 
@@ -105,7 +106,8 @@ async def _server(server: Server, trunks: list[Trunk], end_points: list[EndPoint
     try:
         ami = await AMIFactory(server.login, server.password).login(server.address, server.port, timeout=5)
     except (WombatError, Exception) as error:  # noqa: BLE001 - fence: one server; whatever it is, it is the finding
-        text = f"no AMI at {server.address}:{server.port}: {error or type(error).__name__}"
+        where = f"{server.address}:{server.port}"
+        text = f"{where}: {error}" if isinstance(error, WombatError) else in_words(error, where)
         yield Finding(about, Grade.BAD, text, "look at manager.conf: enabled, port, bindaddr, and the user's secret")
         return
     try:
