@@ -57,6 +57,11 @@ class Heard:
     def __getitem__(self, key: str) -> str:
         return self.said.get(key, "")
 
+    @property
+    def is_ours(self) -> bool:
+        """Of a call of the dialer."""
+        return self["Uniqueid"].startswith("wbt-")
+
 
 class Floor(Ami):
     """``hooks`` are called with each message, in the thread that reads."""
@@ -149,12 +154,30 @@ class Floor(Ami):
                     hook(each)
 
 
+class Meter:
+    """How many of the dialer's calls live, and at most lived, at once; when each began."""
+
+    def __init__(self) -> None:
+        self.live: set[str] = set()
+        self.most = 0
+        self.began: list[float] = []
+
+    def __call__(self, heard: Heard) -> None:
+        if heard["Event"] == "Newchannel" and heard.is_ours:
+            self.live.add(heard["Uniqueid"])
+            self.most = max(self.most, len(self.live))
+            self.began.append(heard.at)
+        elif heard["Event"] == "Hangup":
+            self.live.discard(heard["Uniqueid"])
+
+
 @dataclass
 class Referee:
     """Who is free and who waits in one queue. Fed with what a ``Floor`` hears, in order, from the first log-on."""
 
     queue: str = "999"
     free: dict[str, bool] = field(default_factory=dict)  #: interface -> device free and not paused
+    ringing: set[str] = field(default_factory=set)  #: interfaces whose device says that it rings
     rings: dict[str, str] = field(default_factory=dict)  #: interface -> caller
     talks: dict[str, str] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
@@ -170,8 +193,10 @@ class Referee:
             return
         elif event == "QueueMemberRemoved":
             self.free.pop(interface, None)
+            self.ringing.discard(interface)
         elif event.startswith("QueueMember") and interface:
             self.free[interface] = heard["Paused"] == "0" and heard["Status"] in "01"
+            (self.ringing.add if heard["Status"] == "6" else self.ringing.discard)(interface)
         elif event == "QueueCallerJoin":
             self.waiting.add(caller)
         elif event == "QueueCallerAbandon":
@@ -185,6 +210,7 @@ class Referee:
         return [each for each, free in self.free.items() if free and each not in self.rings and each not in self.talks]
 
     @property
-    def unserved(self) -> set[str]:
-        """Callers for whom nobody rings."""
-        return self.waiting - set(self.rings.values())
+    def unserved(self) -> int:
+        """Callers for whom nobody rings. A phone may say that it rings a moment before the queue says for whom."""
+        about_to = [each for each in self.ringing if each not in self.rings and each not in self.talks]
+        return max(0, len(self.waiting - set(self.rings.values())) - len(about_to))

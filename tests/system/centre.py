@@ -172,12 +172,15 @@ class Centre:
         self.site.run(name)
         return name
 
+    def stop_run(self, campaign: str) -> None:
+        with Control(self.site.state / "control.sock") as control:
+            for command in ("PauseRun", "RemoveRun"):
+                control.ask(command, campaign=campaign, by="test")
+
     def clear(self) -> None:
         """Everybody goes home: no call, no agent, no live run; the dialer knows."""
         for run in self.site.snapshot()["runs"]:
-            with Control(self.site.state / "control.sock") as control:
-                for command in ("PauseRun", "RemoveRun"):
-                    control.ask(command, campaign=run["campaign"], by="test")
+            self.stop_run(run["campaign"])
         for agent, queue in list(self.logged_on):
             self.log_off(agent, queue=queue)
         self.floor.act("Hangup", Channel="/^.*$/", Cause=16)

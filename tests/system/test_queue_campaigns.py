@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.agents import Agent, Heard, Referee
+from tests.system.agents import Agent, Heard, Meter, Referee
 from tests.system.centre import Centre
 from tests.system.site import until
 
@@ -14,25 +14,6 @@ FIVE = [Agent(serial) for serial in range(21, 26)]
 NEVER = Agent(26, ring=99)
 FOREVER = "5553000{:03}"  #: rings until the answer timeout
 TALKS = "5551000{:03}"  #: answers at once, never hangs up
-
-
-def _is_ours(heard: Heard) -> bool:
-    return heard["Uniqueid"].startswith("wbt-")
-
-
-class Meter:
-    """How many of our calls live, and at most lived, at once."""
-
-    def __init__(self) -> None:
-        self.live: set[str] = set()
-        self.most = 0
-
-    def __call__(self, heard: Heard) -> None:
-        if heard["Event"] == "Newchannel" and _is_ours(heard):
-            self.live.add(heard["Uniqueid"])
-            self.most = max(self.most, len(self.live))
-        elif heard["Event"] == "Hangup":
-            self.live.discard(heard["Uniqueid"])
 
 
 def _agents_of(centre: Centre, campaign: str) -> list[tuple[str, str]]:
@@ -72,9 +53,9 @@ def test_nobody_waits_while_no_agent_is_free(centre: Centre) -> None:
     watched: list[dict[str, Any]] = []
 
     def judge(heard: Heard) -> None:
-        if heard["Event"] == "QueueCallerJoin" and _is_ours(heard):
-            joins.append((len(referee.idle), len(referee.unserved)))
-            if len(referee.idle) <= len(referee.unserved):
+        if heard["Event"] == "QueueCallerJoin" and heard.is_ours:
+            joins.append((len(referee.idle), referee.unserved))
+            if len(referee.idle) <= referee.unserved:
                 faults.append(f"{heard['Uniqueid']} joins: {referee}")
         referee(heard)
         meter(heard)
