@@ -93,7 +93,7 @@ class Queues:
 
     def state_of(self, member: Member, now: float, wrap_up_s: float) -> AgentState:
         """What an agent does. A pause shows only when it is not on a call: it does not end one."""
-        if member.interface in self._talking or (member.in_call and _may_be(member)):
+        if member.interface in self._talking or (member.in_call and _is_believed(member)):
             return AgentState.TALKING
         if member.status in _DEAD:
             return AgentState.ERROR
@@ -184,7 +184,8 @@ class Queues:
 
     def _listed(self, event: QueuesListed) -> None:
         """Members and callers are as listed. For whom somebody rings, and to whom they talk, is not listed: what was
-        known of it stays, unless the list says otherwise: the caller is not there, the member is not in a call.
+        known of it stays, unless the list says otherwise: the caller is not there, the member is not in a call, the
+        device is free (and is the agent's own).
         """
         self.listed = True
         self._queues = {contents.name: _queue_of(contents) for contents in event.queues}
@@ -192,6 +193,9 @@ class Queues:
         for interface in self._talking.interfaces():
             if interface in members and not members[interface].in_call:
                 self._talking.drop(interface)
+        for interface in self._ringing.interfaces():
+            if interface in members and members[interface].status in _FREE and not _is_somebodys(members[interface]):
+                self._ringing.drop(interface)
         present = {caller.unique_id for contents in event.queues for caller in contents.callers}
         for caller in self._ringing.callers() - present:
             self._ringing.drop_caller(caller)
@@ -269,12 +273,14 @@ def _queue_of(contents: QueueContents) -> Queue:
     return Queue(contents.name, members, {caller.unique_id: caller for caller in contents.callers})
 
 
-def _may_be(member: Member) -> bool:
-    """Whether InCall is believed. Asterisk may forget to take it back; a device that is not in use is not in a call,
-    if its state is its own and not somebody's doing (Custom:, or hint: that may lead to one).
-    """
-    somebodys = (member.state_interface or member.interface).startswith(("Custom:", "hint:"))
-    return somebodys or member.status not in _FREE
+def _is_somebodys(member: Member) -> bool:
+    """Its device state is somebody's doing (Custom:, or hint: that may lead to one): a call need not show in it."""
+    return (member.state_interface or member.interface).startswith(("Custom:", "hint:"))
+
+
+def _is_believed(member: Member) -> bool:
+    """Whether InCall counts. Asterisk may forget to take it back; a device that is not in use is not in a call."""
+    return member.status not in _FREE or _is_somebodys(member)
 
 
 _HANDLERS: dict[type, Callable[[Queues, AnyQueueEvent], None]] = {
