@@ -22,7 +22,7 @@ NewAsterisk = Callable[..., AsteriskInstance]
 NewMariaDB = Callable[..., MariaDBInstance]
 
 
-def _started(stack: ExitStack, make: Callable[[], Any]) -> Any:
+def started(stack: ExitStack, make: Callable[[], Any]) -> Any:
     """Make an instance, start it, and have it stopped at the end; or fail in plain words."""
     try:
         instance = make()
@@ -37,14 +37,14 @@ def _started(stack: ExitStack, make: Callable[[], Any]) -> Any:
 def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskInstance]:
     """One Asterisk for the whole test run; leave it as you found it, and choose channel ids of your own."""
     with ExitStack() as stack:
-        yield _started(stack, lambda: AsteriskInstance(tmp_path_factory.mktemp("asterisk")))
+        yield started(stack, lambda: AsteriskInstance(tmp_path_factory.mktemp("asterisk")))
 
 
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBInstance]:
     """One MariaDB for the whole test run; make a database of your own in it."""
     with ExitStack() as stack:
-        yield _started(stack, lambda: MariaDBInstance(tmp_path_factory.mktemp("mariadb")))
+        yield started(stack, lambda: MariaDBInstance(tmp_path_factory.mktemp("mariadb")))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def new_asterisk(tmp_path: Path) -> Iterator[NewAsterisk]:
     with ExitStack() as stack:
 
         def new(*, name: str = "pbx1", **options: Any) -> AsteriskInstance:
-            return _started(stack, lambda: AsteriskInstance(tmp_path / name, name=name, **options))
+            return started(stack, lambda: AsteriskInstance(tmp_path / name, name=name, **options))
 
         yield new
 
@@ -64,6 +64,6 @@ def new_mariadb(tmp_path: Path) -> Iterator[NewMariaDB]:
     with ExitStack() as stack:
 
         def new(*, name: str = "db", **options: Any) -> MariaDBInstance:
-            return _started(stack, lambda: MariaDBInstance(tmp_path / name, **options))
+            return started(stack, lambda: MariaDBInstance(tmp_path / name, **options))
 
         yield new

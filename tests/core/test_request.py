@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.story import claim
-from wombat_ari.core.request import OURS, build_request, placeholder_values
+from wombat_ari.core.request import OF_REVERSE, OURS, build_request, build_reverse_request, placeholder_values
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.entities import Campaign, EndPoint, Trunk
+from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import EndPointType
 
 TRUNK = Trunk(1, 1, "carrier", "Local/${num}@${TRUNK_CONTEXT}/n")
@@ -86,3 +87,43 @@ def test_names_are_names_and_ours_are_ours_whatever_is_imported(attributes: dict
     assert all(re.fullmatch(r"_{0,2}[A-Za-z][A-Za-z0-9_]*", name) for name, _ in made)
     ours = dict(request().variables)
     assert {name: value for name, value in made if name.lstrip("_") in OURS} == ours
+
+
+def reverse(
+    attributes: dict[str, str] | None = None, *, dial: str = "Local/${num}@${C}/n", **campaign: str
+) -> OriginateRequest:
+    return build_reverse_request(
+        claim(2, input_attributes=attributes or {}),
+        Campaign(1, "spring", **campaign),  # type: ignore[arg-type]
+        trunk=Trunk(1, 1, "carrier", dial),
+        end_point=END_POINT,
+        agent="PJSIP/101",
+    )
+
+
+def test_reverse_calls_the_agent_and_says_whom_the_context_dials() -> None:
+    made = reverse({"C": "carriers"}, dial_clid="Shop <0123>", agent_clid="9${num}")
+    assert (made.channel, made.context, made.extension) == ("PJSIP/101", "wombat-reverse", "s")
+    assert (made.caller_id, made.timeout_ms) == ("95551001", 30000)
+    assert reverse().caller_id == "5551001", "an agent sees the number, unless the campaign says something else"
+    said = dict(made.variables)
+    assert said["WOMBAT_DIAL"] == "Local/5551001@carriers/n"
+    assert (said["WOMBAT_DIAL_TIMEOUT"], said["WOMBAT_DIAL_CLID"]) == ("30", "Shop <0123>")
+
+
+def test_reverse_hands_everything_on_to_the_callees_leg() -> None:
+    made = dict(reverse({"C": "x", "_ONCE": "1", "__ALWAYS": "2"}, dial_presentation="prohib").variables)
+    assert (made["_C"], made["_ONCE"], made["__ALWAYS"]) == ("x", "1", "2")
+    assert (made["_WOMBATID"], made["_WOMBAT_RETRY_NO"], made["__WOMBAT_PRES"]) == ("4711", "1", "prohib")
+
+
+@pytest.mark.parametrize("name", sorted(OF_REVERSE))
+@pytest.mark.parametrize("underscores", ["", "_", "__"])
+def test_an_attribute_cannot_change_whom_the_context_dials(name: str, underscores: str) -> None:
+    assert "forged" not in dict(reverse({underscores + name: "forged"}).variables).values()
+
+
+@pytest.mark.parametrize("value", ["a&PJSIP/evil", "a,10,S(1)", "a|b"])
+def test_reverse_dials_one_channel(value: str) -> None:
+    with pytest.raises(UserError, match="dial string"):
+        reverse({"C": value})

@@ -27,6 +27,9 @@ OURS = frozenset(
     }
 )
 
+#: Ours in reverse dialling: what the shipped context reads, and what it sets.
+OF_REVERSE = frozenset({"WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID", "WOMBAT_REVERSE", "WOMBAT_UP"})
+
 #: What Asterisk takes as a variable's name; anything else might be a function, and would be run.
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 
@@ -58,7 +61,9 @@ def build_reverse_request(
         raise UserError(
             f"dial string {direct.channel!r}: none of {' '.join(sorted(SPLITTERS))} may be in it", code="dial"
         )
-    seconds = str(max(1, round(campaign.answer_timeout_ms / 1000)))
+    seconds = f"{campaign.answer_timeout_ms / 1000:g}"
+    # An underscore more: Dial() hands them on, so that a trunk's context finds what it finds in a direct call.
+    inherited = ((name if name.startswith("_") else f"_{name}", value) for name, value in direct.variables)
     ours = (("WOMBAT_DIAL", direct.channel), ("WOMBAT_DIAL_TIMEOUT", seconds), ("WOMBAT_DIAL_CLID", direct.caller_id))
     return replace(
         direct,
@@ -67,7 +72,7 @@ def build_reverse_request(
         extension="s",
         # What the agent sees: the callee, or what the campaign says.
         caller_id=expand(campaign.agent_clid, placeholder_values(claim, campaign)) or claim.number,
-        variables=(*direct.variables, *ours),
+        variables=(*inherited, *ours),
     )
 
 
@@ -106,4 +111,4 @@ def _variables(claim: Claim, campaign: Campaign, values: dict[str, str]) -> tupl
 @lru_cache(maxsize=1024)
 def _may_be_sent(name: str) -> bool:
     """An attribute can neither pretend to be the WOMBATID nor be more than a name: such a one is left out."""
-    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS
+    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS | OF_REVERSE
