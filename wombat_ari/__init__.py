@@ -11,7 +11,7 @@
     7 outcome              core/outcome                         engine/settle
     8 reschedule           core/reschedule                      engine/settle   (a BUSY becomes a retry here)
     9 log                  model/calls                          bridge/journal -> store/journal
-      around it: run       core/run   core/queue core/pacing    engine/supervise, equip, observe, recover, publish, obey
+      around it: run       core/run   core/queue core/pacing    engine/supervise, equip, observe, recover, publish, ...
 
 Imports go down only: webui, agi_scripts -> app -> engine -> bridge -> pbx | store -> core | wire -> model
 (contracts in setup.cfg, checked by tools/check). docs/architecture.md tells the rest.

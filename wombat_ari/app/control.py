@@ -49,6 +49,48 @@ class RemoveRun(StartRun):
     """End the run for good; calls in progress go on."""
 
 
+class Reload(_Command):
+    """Take the campaign of a live run as it is configured now."""
+
+    arguments = [(b"campaign", amp.Unicode())]
+    response = [(b"run", amp.Unicode())]
+
+
+class Boost(_Command):
+    """A factor on the boost of a live run's QUEUE end points."""
+
+    arguments = [(b"campaign", amp.Unicode()), (b"factor", amp.Float())]
+    response = [(b"run", amp.Unicode())]
+
+
+class RunLists(_Command):
+    """The lists of a live run and how far they are."""
+
+    arguments = [(b"campaign", amp.Unicode())]
+    response = [(b"lists", amp.Unicode())]
+
+
+class AddList(_Command):
+    """Append a list to a live run."""
+
+    arguments = [(b"campaign", amp.Unicode()), (b"name", amp.Unicode())]
+    response = [(b"lists", amp.Unicode())]
+
+
+class PauseList(_Command):
+    """Take nothing new from a list of a live run, or (``paused`` False) take again."""
+
+    arguments = [(b"campaign", amp.Unicode()), (b"name", amp.Unicode()), (b"paused", amp.Boolean())]
+    response = [(b"lists", amp.Unicode())]
+
+
+class OrderLists(_Command):
+    """All lists of a live run in their new order."""
+
+    arguments = [(b"campaign", amp.Unicode()), (b"names", amp.ListOf(amp.Unicode()))]
+    response = [(b"lists", amp.Unicode())]
+
+
 class HangUp(_Command):
     """Hang up a live call."""
 
@@ -104,6 +146,30 @@ class ControlServer(amp.AMP):
     @RemoveRun.responder
     def remove_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
         return _answer(self._obey.remove_run(campaign, by))
+
+    @Reload.responder
+    def reload(self, campaign: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.reload(campaign))
+
+    @Boost.responder
+    def boost(self, campaign: str, factor: float) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.boost(campaign, factor))
+
+    @RunLists.responder
+    def run_lists(self, campaign: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.run_lists(campaign), "lists")
+
+    @AddList.responder
+    def add_list(self, campaign: str, name: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.add_list(campaign, name), "lists")
+
+    @PauseList.responder
+    def pause_list(self, campaign: str, name: str, paused: bool) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.pause_list(campaign, name, paused=paused), "lists")
+
+    @OrderLists.responder
+    def order_lists(self, campaign: str, names: list[str]) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.order_lists(campaign, names), "lists")
 
     @HangUp.responder
     def hang_up(self, wombatid: int) -> dict[str, Any]:
@@ -166,6 +232,25 @@ class ControlClient:
     async def remove_run(self, campaign: str, *, by: str) -> dict[str, Any]:
         return await self._run(RemoveRun, campaign, by)
 
+    async def reload(self, campaign: str) -> dict[str, Any]:
+        return json.loads((await self._ask(Reload, campaign=campaign))["run"])
+
+    async def boost(self, campaign: str, factor: float) -> dict[str, Any]:
+        return json.loads((await self._ask(Boost, campaign=campaign, factor=factor))["run"])
+
+    async def run_lists(self, campaign: str) -> list[dict[str, Any]]:
+        """The lists of a live run in their order (fields of ``model.calls.RunList``)."""
+        return await self._lists(RunLists, campaign=campaign)
+
+    async def add_list(self, campaign: str, name: str) -> list[dict[str, Any]]:
+        return await self._lists(AddList, campaign=campaign, name=name)
+
+    async def pause_list(self, campaign: str, name: str, *, paused: bool) -> list[dict[str, Any]]:
+        return await self._lists(PauseList, campaign=campaign, name=name, paused=paused)
+
+    async def order_lists(self, campaign: str, names: list[str]) -> list[dict[str, Any]]:
+        return await self._lists(OrderLists, campaign=campaign, names=names)
+
     async def hang_up(self, wombatid: int) -> None:
         await self._ask(HangUp, wombatid=wombatid)
 
@@ -194,6 +279,9 @@ class ControlClient:
     def close(self) -> None:
         if self._connection is not None and self._connection.transport is not None:
             self._connection.transport.loseConnection()
+
+    async def _lists(self, command: type[amp.Command], **arguments: Any) -> list[dict[str, Any]]:
+        return json.loads((await self._ask(command, **arguments))["lists"])
 
     async def _run(self, command: type[StartRun], campaign: str, by: str) -> dict[str, Any]:
         return json.loads((await self._ask(command, campaign=campaign, by=by))["run"])
@@ -236,8 +324,8 @@ class ControlClient:
         return connection
 
 
-def _answer(coroutine: Any) -> defer.Deferred[dict[str, str]]:
-    return defer.Deferred.fromCoroutine(coroutine).addCallback(lambda about: {"run": json.dumps(about)})
+def _answer(coroutine: Any, key: str = "run") -> defer.Deferred[dict[str, str]]:
+    return defer.Deferred.fromCoroutine(coroutine).addCallback(lambda value: {key: json.dumps(value)})
 
 
 def _within(answer: defer.Deferred[Result], reactor: Any) -> defer.Deferred[Result]:

@@ -60,8 +60,23 @@ class Desk:
         """Refused with a UserError that says why."""
         return self._pool.write(_start_run, self._db, campaign, now=now, by=by)
 
+    def load_campaign(self, campaign_id: int) -> Deferred[Campaign]:
+        return self._pool.read(campaigns.load_campaign, self._db, campaign_id)
+
     def run_lists(self, run_id: int) -> Deferred[list[RunList]]:
         return self._pool.read(runs.run_lists, self._db, run_id)
+
+    def add_run_list(self, run_id: int, name: str) -> Deferred[list[RunList]]:
+        return self._pool.write(_add_run_list, self._db, run_id, name)
+
+    def pause_run_list(self, run_id: int, name: str, *, paused: bool) -> Deferred[list[RunList]]:
+        return self._pool.write(_pause_run_list, self._db, run_id, name, paused=paused)
+
+    def order_run_lists(self, run_id: int, names: list[str]) -> Deferred[list[RunList]]:
+        return self._pool.write(_order_run_lists, self._db, run_id, names)
+
+    def set_boost(self, run_id: int, factor: float) -> Deferred[RunRow]:
+        return self._pool.write(runs.set_boost, self._db, run_id, factor=factor)
 
     # Claims
 
@@ -122,3 +137,19 @@ def _loaded(database: Database, row: RunRow) -> LoadedRun:
         lists=tuple(runs.run_lists(database, row.id)),
         open_attempts=tuple(claims.open_attempts(database, row.id)),
     )
+
+
+def _add_run_list(database: Database, run_id: int, name: str) -> list[RunList]:
+    return runs.add_run_list(database, run_id, _list_id(database, name))
+
+
+def _pause_run_list(database: Database, run_id: int, name: str, *, paused: bool) -> list[RunList]:
+    return runs.pause_run_list(database, run_id, list_id=_list_id(database, name), paused=paused)
+
+
+def _order_run_lists(database: Database, run_id: int, names: list[str]) -> list[RunList]:
+    return runs.order_run_lists(database, run_id, list_ids=[_list_id(database, name) for name in names])
+
+
+def _list_id(database: Database, name: str) -> int:
+    return entities.load_list(database, name).id or 0

@@ -103,6 +103,7 @@ class LiveRun:
     flights: dict[int, Flight] = field(default_factory=dict)  #: its calls from SCHEDULED on
     lists: dict[int, str] = field(default_factory=dict)
     look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
+    boost: float = 1.0  #: factor on the boost of its QUEUE end points
     remaining: int = 0  #: records behind the position of its lists, as last counted
 
     @property

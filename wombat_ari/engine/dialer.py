@@ -19,6 +19,7 @@ from wombat_ari.engine.recover import Recover
 from wombat_ari.engine.refill import Refill
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.engine.settle import Settle
+from wombat_ari.engine.steer import Steer
 from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
@@ -75,7 +76,15 @@ class Dialer:
             self.board, clock, journal=journal, schedule=self._schedule, observe=self._observe, version=version
         )
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
-        self.obey = Obey(self.board, self.follow, supervise=self._supervise, publish=self.publish, preview=preview)
+        steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)
+        self.obey = Obey(
+            self.board,
+            self.follow,
+            supervise=self._supervise,
+            steer=steer,
+            publish=self.publish,
+            preview=preview,
+        )
         self._wire()
         self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]
 

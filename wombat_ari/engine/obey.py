@@ -1,5 +1,6 @@
 """Around it: commands from people and programs. Each is checked, done, and answers when what it did is durable."""
 
+from dataclasses import asdict
 from typing import Any
 
 from wombat_ari.core.run import RunEvent
@@ -7,6 +8,7 @@ from wombat_ari.engine.board import Board, LiveRun
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish, Snapshot
+from wombat_ari.engine.steer import Lists, Steer
 from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import events as ev
 from wombat_ari.model.errors import UserError
@@ -17,11 +19,19 @@ class Obey:
     """What the control socket may ask. A refusal is a UserError whose text says why."""
 
     def __init__(
-        self, board: Board, follow: Follow, *, supervise: Supervise, publish: Publish, preview: Preview
+        self,
+        board: Board,
+        follow: Follow,
+        *,
+        supervise: Supervise,
+        steer: Steer,
+        publish: Publish,
+        preview: Preview,
     ) -> None:
         self._board = board
         self._follow = follow
         self._supervise = supervise
+        self._steer = steer
         self._publish = publish
         self._preview = preview
 
@@ -37,6 +47,25 @@ class Obey:
 
     async def remove_run(self, campaign: str, by: str) -> Snapshot:
         return _about(await self._supervise.command(campaign, RunEvent.REMOVED, by))
+
+    async def run_lists(self, campaign: str) -> list[Snapshot]:
+        """The lists of a live run in their order, with how far they are."""
+        return _as_values(await self._steer.lists(campaign))
+
+    async def add_list(self, campaign: str, name: str) -> list[Snapshot]:
+        return _as_values(await self._steer.add_list(campaign, name))
+
+    async def pause_list(self, campaign: str, name: str, *, paused: bool) -> list[Snapshot]:
+        return _as_values(await self._steer.pause_list(campaign, name, paused=paused))
+
+    async def order_lists(self, campaign: str, names: list[str]) -> list[Snapshot]:
+        return _as_values(await self._steer.order_lists(campaign, names))
+
+    async def boost(self, campaign: str, factor: float) -> Snapshot:
+        return _about(await self._steer.boost(campaign, factor))
+
+    async def reload(self, campaign: str) -> Snapshot:
+        return _about(await self._steer.reload(campaign))
 
     def hang_up(self, wombatid: int) -> None:
         """Hang up a live call."""
@@ -66,3 +95,7 @@ class Obey:
 
 def _about(run: LiveRun) -> dict[str, Any]:
     return {"id": run.id, "campaign": run.name, "state": str(run.machine.state)}
+
+
+def _as_values(lists: Lists) -> list[Snapshot]:
+    return [asdict(each) for each in lists]

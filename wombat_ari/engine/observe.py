@@ -96,8 +96,8 @@ class Observe:
     def queues(self, server_id: int) -> Queues:
         return self._queues.setdefault(server_id, Queues())
 
-    def room(self, route: Route) -> int:
-        """How many more calls may be placed for this end point now."""
+    def room(self, route: Route, boost: float = 1.0) -> int:
+        """How many more calls may be placed for this end point now; ``boost`` is that of the run, on top of its own."""
         end_point = self._board.end_points[route.end_point.key]
         if end_point.type != EndPointType.QUEUE:
             return route.end_point.free
@@ -106,7 +106,7 @@ class Observe:
             return 0 if end_point.manual_preview else min(len(self._idle(end_point)), route.end_point.free)
         return free_channels(
             self.load(end_point),
-            boost=end_point.boost_factor,
+            boost=end_point.boost_factor * boost,
             max_waiting=end_point.max_waiting,
             max_channels=route.end_point.capacity,
         )

@@ -34,7 +34,7 @@ class Supervise:
         journal: Journal,
         schedule: Schedule,
         equip: Equip,
-        room: Callable[[Route], int],
+        room: Callable[[Route, float], int],
         zone: str = "UTC",
     ) -> None:
         self._board = board
@@ -106,7 +106,6 @@ class Supervise:
             state=machine.state,
             routes=self._board.routes_of(loaded.campaign),
             waiting=hopper.__len__,
-            end_point_room=self._room,
         )
         run = LiveRun(
             id=loaded.row.id,
@@ -118,7 +117,9 @@ class Supervise:
             tally=Tally.of(loaded.row.counters),
             lists={item.list_id: item.name for item in loaded.lists},
             remaining=sum(item.remaining for item in loaded.lists if not item.paused),
+            boost=loaded.row.boost,
         )
+        contender.end_point_room = lambda route: self._room(route, run.boost)
         # What was due while we were away is due now: look at once.
         hopper.next_retry_at = 0.0 if run.tally.open_retries else None
         level([other.contender for other in self._board.runs.values()], contender)

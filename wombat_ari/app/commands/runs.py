@@ -45,7 +45,7 @@ def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None
             return 0
         return _told(campaign, await _end_of(reactor, settings_of(ctx), run_id))
 
-    sys.exit(_with_dialer(ctx, work))
+    sys.exit(with_dialer(ctx, work))
 
 
 def _simple(name: str, text: str) -> click.Command:
@@ -58,7 +58,7 @@ def _simple(name: str, text: str) -> click.Command:
             click.echo(f"run {about['id']} of {campaign} is {about['state']}")
             return 0
 
-        sys.exit(_with_dialer(ctx, work))
+        sys.exit(with_dialer(ctx, work))
 
     return command
 
@@ -86,7 +86,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
         Console().print(status_screen(snapshot))
         return 0
 
-    sys.exit(_with_dialer(ctx, work))
+    sys.exit(with_dialer(ctx, work))
 
 
 async def _watch(client: ControlClient, reactor: Any, campaign: str, *, run_id: int | None) -> tuple[int, bool]:
@@ -148,7 +148,7 @@ def _told(campaign: str, state: RunState) -> int:
 Work = Callable[[ControlClient, Any], Coroutine[Any, Any, int]]
 
 
-def _with_dialer(ctx: click.Context, work: Work) -> int:
+def with_dialer(ctx: click.Context, work: Work) -> int:
     """Run a coroutine with a control client; a user's mistake is raised again here."""
     settings = settings_of(ctx)
 

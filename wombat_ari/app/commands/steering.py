@@ -1,0 +1,74 @@
+"""``wombat-ari run-lists``, ``boost``, ``reload``: steer a run while it is live."""
+
+import sys
+from typing import Any
+
+import click
+
+from wombat_ari.app.commands.runs import with_dialer
+from wombat_ari.app.control import ControlClient
+
+
+@click.command("run-lists")
+@click.argument("campaign")
+@click.option("--add", metavar="LIST", help="Append this list.")
+@click.option("--pause", metavar="LIST", help="Take nothing new from this list; its retries go on.")
+@click.option("--resume", metavar="LIST", help="Take from this list again.")
+@click.option("--order", metavar="LIST,LIST,...", help="All lists in their new order.")
+@click.pass_context
+def run_lists(
+    ctx: click.Context, campaign: str, add: str | None, pause: str | None, resume: str | None, order: str | None
+) -> None:
+    """Show the lists of the live run of CAMPAIGN and how far they are; with an option, change them first.
+
+    A run whose lists are all paused is out of numbers: it completes, or idles if the campaign says so.
+    """
+
+    async def work(client: ControlClient, reactor: Any) -> int:
+        lists = await client.run_lists(campaign)
+        if add:
+            lists = await client.add_list(campaign, add)
+        if pause:
+            lists = await client.pause_list(campaign, pause, paused=True)
+        if resume:
+            lists = await client.pause_list(campaign, resume, paused=False)
+        if order:
+            lists = await client.order_lists(campaign, [name.strip() for name in order.split(",")])
+        for each in lists:
+            state = "paused" if each["paused"] else f"{each['remaining']:,} to go"
+            click.echo(f"{each['name']}: {each['taken']:,} taken, {state}")
+        return 0
+
+    sys.exit(with_dialer(ctx, work))
+
+
+@click.command()
+@click.argument("campaign")
+@click.argument("factor", type=float)
+@click.pass_context
+def boost(ctx: click.Context, campaign: str, factor: float) -> None:
+    """Multiply the boost of the queues of CAMPAIGN's live run by FACTOR.
+
+    1.5 calls half as many again, 1 is as configured.
+    """
+
+    async def work(client: ControlClient, reactor: Any) -> int:
+        about = await client.boost(campaign, factor)
+        click.echo(f"run {about['id']} of {campaign} has the boost factor {factor:g}")
+        return 0
+
+    sys.exit(with_dialer(ctx, work))
+
+
+@click.command()
+@click.argument("campaign")
+@click.pass_context
+def reload(ctx: click.Context, campaign: str) -> None:
+    """Take priority, hours, rules, trunks, end points and texts of CAMPAIGN as configured now into its live run."""
+
+    async def work(client: ControlClient, reactor: Any) -> int:
+        about = await client.reload(campaign)
+        click.echo(f"run {about['id']} of {campaign} works with the campaign as it is now")
+        return 0
+
+    sys.exit(with_dialer(ctx, work))
