@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet import defer
 from twisted.internet.task import Clock
 
-from tools.fake_pbx import FakePbx
+from tools.fake_pbx import FakePbx, FakeQueue
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.bridge.pool import InlinePool
@@ -62,6 +62,17 @@ class World:
     ) -> EndPoint:
         server_id = (server or self.server).id or 0
         end_point = EndPoint(None, server_id, EndPointType.PHONE, name, exten, "simulated-endpoints", channels)
+        return entities.save_end_point(self.database, end_point, by="test", now=START)
+
+    def add_queue(
+        self, name: str, *, channels: int = 50, wrap_up_s: int = 0, ivr_s: float = 0, **values: Any
+    ) -> EndPoint:
+        """A queue of the PBX, and an end point that leads there."""
+        self.pbx.queues[name] = FakeQueue(self.pbx, name, wrap_up_s=wrap_up_s, ivr_s=ivr_s)
+        values = {"wrap_up_s": wrap_up_s, **values}
+        end_point = EndPoint(
+            None, self.server.id or 0, EndPointType.QUEUE, name, name, "simulated-endpoints", channels, **values
+        )
         return entities.save_end_point(self.database, end_point, by="test", now=START)
 
     def add_list(self, numbers: list[str], attributes: str = "{}") -> CampaignList:

@@ -7,5 +7,6 @@ network of ``asterisk_conf`` (see ``scenes``), end points as in its simulated en
 
 from tools.fake_pbx.clock import QuickClock
 from tools.fake_pbx.pbx import FakePbx
+from tools.fake_pbx.queues import FakeAgent, FakeQueue
 
-__all__ = ["FakePbx", "QuickClock"]
+__all__ = ["FakeAgent", "FakePbx", "FakeQueue", "QuickClock"]

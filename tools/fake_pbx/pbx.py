@@ -15,12 +15,13 @@ from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
 from tools.fake_pbx.memory import MemoryTransport, join
+from tools.fake_pbx.queues import FakeQueue
 from tools.fake_pbx.scenes import FakeCall
 from tools.fake_pbx.session import BANNER, FakeSession
 
 COMMANDS = (
     *("Login", "Logoff", "Challenge", "Ping", "ListCommands", "CoreSettings", "Originate", "Hangup", "AbsoluteTimeout"),
-    *("Status", "Getvar", "CoreShowChannels", "DBGet", "DBGetTree", "DBDel", "DBDelTree", "Command"),
+    *("Status", "Getvar", "CoreShowChannels", "QueueStatus", "DBGet", "DBGetTree", "DBDel", "DBDelTree", "Command"),
 )
 _PRIVILEGE = re.compile(r"^Privilege: (\w+)", re.M)
 
@@ -42,6 +43,7 @@ class FakePbx:
         self.received = bytearray()  #: every byte that came
         self.notes: dict[str, str] = {}  #: what the hang-up handler left, by channel id
         self.sessions: list[FakeSession] = []
+        self.queues: dict[str, FakeQueue] = {}  #: by their extensions, which are their names
         # Knobs
         self.banner = BANNER
         self.commands: tuple[str, ...] = COMMANDS  #: the actions that the login may use
@@ -101,6 +103,8 @@ class FakePbx:
         for call in self.live.values():
             call.die()
         self.live.clear()
+        for queue in self.queues.values():
+            queue.restart()
         self.set_dead()
         self.clock.callLater(self.up_again_after, self._boot)
 
@@ -136,6 +140,8 @@ class FakePbx:
 
     def ended(self, call: FakeCall, cause: int) -> None:
         self.live.pop(call.unique_id, None)
+        for queue in self.queues.values():
+            queue.gone(call.unique_id)
         if self.leaves_notes:
             now = self.clock.seconds()
             talk_ms = round((now - call.answered_at) * 1000) if call.up else 0

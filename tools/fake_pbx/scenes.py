@@ -6,7 +6,8 @@ Numbers are ``555BRRTT`` and any further digits: RR is the ring time, TT the tal
  3 rings for ever                                                7 first attempt busy, then as 1
  4 after RR unallocated number (1)                               8 first attempt rings out, then as 1
 Any other number: no channel can be made. End points are extensions: 100 tells a status and an attribute and hangs up,
-101 waits, 102 hangs up at once, 103 tells a status and waits, 9XX hangs up after XX tenths of a second.
+101 waits, 102 hangs up at once, 103 tells a status and waits, 9XX hangs up after XX tenths of a second. The name of a
+queue leads to it.
 """
 
 import re
@@ -111,7 +112,10 @@ class FakeCall:
             self.user_event("CALLSTATUS", f"Uniqueid: {self.unique_id}", f"V: {status}")
         if extension == "100":
             self.user_event("ATTRIBUTE", f"Uniqueid: {self.unique_id}", "HEARD: yes")
-        if re.fullmatch(r"9\d\d|100|102", extension):
+        if extension in self.pbx.queues:
+            queue = self.pbx.queues[extension]
+            self._later(queue.ivr_s, queue.join, self.unique_id)
+        elif re.fullmatch(r"9\d\d|100|102", extension):
             self._later(int(extension[1:]) / 10 if extension[0] == "9" else 0, self._end, "end_point_hangs", 16)
 
     def user_event(self, name: str, *lines: str) -> None:

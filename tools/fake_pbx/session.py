@@ -161,11 +161,13 @@ class FakeSession(Protocol):
 
     def _coreshowchannels(self, headers: Headers) -> None:
         items = [["Event: CoreShowChannel", *self._shown(call)] for call in self.pbx.live.values()]
+        items += [channel for queue in self.pbx.queues.values() for channel in queue.channels()]
         self._list(headers, "Channels will follow", items=items, end="CoreShowChannelsComplete")
 
     def _shown(self, call: Any) -> list[str]:
         age = int(self.pbx.clock.seconds() - call.began)
         duration = f"{age // 3600:02}:{age // 60 % 60:02}:{age % 60:02}"
+        queue = next((name for name, queue in self.pbx.queues.items() if queue.has(call.unique_id)), "")
         return [
             f"Channel: {call.channel}",
             f"ChannelState: {6 if call.up else 5}",
@@ -173,7 +175,13 @@ class FakeSession(Protocol):
             f"Linkedid: {call.unique_id}",
             f"Seconds: {age}",
             f"Duration: {duration}",
+            f"Application: {'Queue' if queue else 'AppDial2'}",
+            f"ApplicationData: {queue}",
         ]
+
+    def _queuestatus(self, headers: Headers) -> None:
+        items = [lines for queue in self.pbx.queues.values() for lines in queue.listed()]
+        self._list(headers, "Queue status will follow", items=items, end="QueueStatusComplete")
 
     def _dbgettree(self, headers: Headers) -> None:
         family = headers["family"]
