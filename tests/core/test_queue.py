@@ -225,6 +225,8 @@ def test_a_members_own_wrap_up_time_goes_before_the_queues(queues: Queues) -> No
     assert states(queues, NOW + 4, wrap_up_s=5) == ["WRAP_UP", "WRAP_UP"]
     assert states(queues, NOW + 6, wrap_up_s=5) == ["WRAP_UP", "IDLE"]
     assert states(queues, NOW + 10, wrap_up_s=5) == ["IDLE", "IDLE"]
+    ends = [queues.wraps_until(Q, NOW + waited, wrap_up_s=5) for waited in (0, 5, 10)]
+    assert ends == [NOW + 5, NOW + 10, float("inf")]
 
 
 def test_before_the_first_list_nothing_is_known() -> None:

@@ -7,7 +7,9 @@ for whom an agent rings, and to whom they talk. Both hold across queues, since a
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 
+from wombat_ari.core.pairs import Pairs
 from wombat_ari.model.events import AgentChannel
 from wombat_ari.model.queues import (
     AgentCalled,
@@ -77,6 +79,13 @@ class Queues:
             return 0
         idle = AgentState.IDLE
         return sum(self.state_of(member, now, wrap_up_s) is idle for member in queue.members.values())
+
+    def wraps_until(self, name: str, now: float, *, wrap_up_s: float = 0.0) -> float:
+        """When the next wrap-up ends, so that an agent becomes available without an event; infinite if none does."""
+        queue = self._queues.get(name)
+        members = queue.members.values() if queue else ()
+        ends = (member.last_call + (member.wrap_up_s or wrap_up_s) for member in members)
+        return min((end for end in ends if end > now), default=inf)
 
     def waiting(self, name: str) -> list[Caller]:
         """Callers in the queue for whom no agent rings yet, ours and others'."""
@@ -225,47 +234,6 @@ class Queues:
 
     def _queue(self, name: str) -> Queue:
         return self._queues.setdefault(name, Queue(name))
-
-
-class Pairs:
-    """Who has to do with whom: interfaces of agents and unique ids of callers."""
-
-    __slots__ = ("_callers",)
-
-    def __init__(self) -> None:
-        self._callers: dict[str, set[str]] = {}
-
-    def __contains__(self, interface: str) -> bool:
-        return interface in self._callers
-
-    def interfaces(self) -> list[str]:
-        return list(self._callers)
-
-    def callers(self) -> set[str]:
-        return set().union(*self._callers.values())
-
-    def of(self, caller: str) -> list[str]:
-        return [interface for interface, callers in self._callers.items() if caller in callers]
-
-    def of_interface(self, interface: str) -> set[str]:
-        return self._callers.get(interface, set())
-
-    def add(self, interface: str, caller: str) -> None:
-        self._callers.setdefault(interface, set()).add(caller)
-
-    def drop(self, interface: str, caller: str | None = None) -> None:
-        """One pair, or all of an interface; none is fine."""
-        callers = self._callers.get(interface, set())
-        callers.discard(caller or "")
-        if caller is None or not callers:
-            self._callers.pop(interface, None)
-
-    def drop_caller(self, caller: str) -> None:
-        for interface in self.of(caller):
-            self.drop(interface, caller)
-
-    def clear(self) -> None:
-        self._callers.clear()
 
 
 def _queue_of(contents: QueueContents) -> Queue:

@@ -50,7 +50,9 @@ class Observe:
         self._joined: dict[int, set[int]] = {}  #: end point -> our calls that have joined its queue
         self._given: dict[tuple[int, str], int] = {}  #: reverse: (server, interface of the agent) -> the call they have
         self._listed_at: dict[int, float] = {}
-        self._counted: dict[int, tuple[int, float, int, int]] = {}  #: end point -> (changed, at, available, waiting)
+        self._counted: dict[
+            int, tuple[int, float, int, int]
+        ] = {}  #: end point -> (changed, valid until, available, waiting)
 
     # From the PBX
 
@@ -189,15 +191,16 @@ class Observe:
             self.queues(route.server_id).gone(channel_id(wombatid), self._clock.seconds())
 
     def _count(self, end_point: EndPoint) -> tuple[int, int]:
-        """(available, waiting), counted anew when anything happened, or when a wrap-up time may have ended."""
+        """(available, waiting), counted anew when anything happened, or when a wrap-up has ended."""
         assert end_point.id is not None
         queues, now = self.queues(end_point.server_id), self._clock.seconds()
         known = self._counted.get(end_point.id)
-        if known is not None and known[0] == queues.changed and now - known[1] < 0.05:
+        if known is not None and known[0] == queues.changed and now < known[1]:
             return known[2], known[3]
         available = queues.available(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
         waiting = len(queues.waiting(end_point.name))
-        self._counted[end_point.id] = (queues.changed, now, available, waiting)
+        until = queues.wraps_until(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
+        self._counted[end_point.id] = (queues.changed, until, available, waiting)
         return available, waiting
 
     def _has_joined(self, wombatid: int | None, queue: str) -> None:
