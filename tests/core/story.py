@@ -45,6 +45,11 @@ def leg_end(status: str) -> ev.DialEnded:
     return ev.DialEnded(WOMBATID, status, leg=True)
 
 
+def callee_end(status: str) -> ev.DialEnded:
+    """Reverse: our own channel dials the leg."""
+    return ev.DialEnded(WOMBATID, status, leg=True, dialled_by_us=True)
+
+
 def hung_up(cause: int, sip: str = "") -> ev.HungUp:
     return ev.HungUp(WOMBATID, cause, sip)
 
@@ -57,8 +62,8 @@ def status(code: str) -> ev.StatusSet:
     return ev.StatusSet(WOMBATID, code)
 
 
-def live(*, up: bool, seconds: int = 0) -> ev.FoundLive:
-    return ev.FoundLive(WOMBATID, "Local/5551001@trunk-00000007;1", up, seconds)
+def live(*, up: bool, seconds: int = 0, bridged: bool = False) -> ev.FoundLive:
+    return ev.FoundLive(WOMBATID, "Local/5551001@trunk-00000007;1", up, seconds, bridged)
 
 
 def trace(*, answered: bool, cause: int, ended_ms: int, talk_ms: int = 0, dial_status: str = "") -> ev.TraceFound:

@@ -7,12 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.story import (
+    ANSWERED,
+    CREATED,
     GONE,
     RECORDED,
     SCHEDULED,
     SENT,
     START,
     TIME_UP,
+    WOMBATID,
     hung_up,
     live,
     new_call,
@@ -35,13 +38,32 @@ waits = st.sampled_from([0.0, 0.0, 0.01, 0.3, 0.6, 1.5, 2.5, 6.0, 45.0])
 happenings = st.lists(st.tuples(waits, st.sampled_from(EVENTS)), max_size=30)
 beginnings = st.sampled_from([[], [SCHEDULED], [SCHEDULED, RECORDED, SENT], [SCHEDULED, RECORDED, SENT, EVENTS[10]]])
 closures = st.sampled_from([0.0, 0.0, 1.0, 60.0])
+AGENT = "PJSIP/1"
+RESERVED, DIAL_ASKED = ev.Reserved(WOMBATID), ev.DialAsked(WOMBATID)
+LEG = ev.LegDialled(WOMBATID, "PJSIP/carrier-00000001")
+#: Reverse dialling, and preview.
+reverse_beginnings = st.sampled_from(
+    [
+        [SCHEDULED],
+        [SCHEDULED, RECORDED, SENT],
+        [SCHEDULED, RECORDED, SENT, CREATED, ANSWERED],
+        [SCHEDULED, RECORDED, SENT, CREATED, ANSWERED, LEG],
+        [RESERVED],
+        [RESERVED, DIAL_ASKED],
+        [RESERVED, DIAL_ASKED, RECORDED, SENT],
+    ]
+)
+#: Nobody listens, or there is nobody yet: what keeps such a call alive is its deadline.
+NEED_A_DEADLINE = (S.REQUESTED, S.DIALLING, S.CLOSING, S.RD_AGENTREQ, S.RD_REQUESTED)
+WITHOUT_A_LINE = (S.IN_HOPPER, S.ENDED, S.RD_RESERVED)
 
 
 class Watched:
     """A call in the hands of an engine that checks after each event what must hold."""
 
-    def __init__(self, closure_s: float) -> None:
-        self.call = new_call(closure_s=closure_s)
+    def __init__(self, closure_s: float, agent: str = "") -> None:
+        self.call = new_call(closure_s=closure_s, agent=agent)
+        self.agent = agent
         self.now = START
         self.taken = self.freed = self.settled = self.placed = 0
         self.asked: list[do.Effect] = []
@@ -61,6 +83,8 @@ class Watched:
         self.tell(event)
 
     def tell(self, event: ev.CallEvent) -> None:
+        if self.agent and self.call.state == S.IN_HOPPER and event in (SCHEDULED, RESERVED):
+            self.call.assign(self.agent, "Ann")
         before = contents(self.call)
         effects = self.call.handle(event, self.now)
         if effects is None:
@@ -93,14 +117,17 @@ class Watched:
         assert len(call.history) <= HISTORY
         assert (call.outcome is not None) == (call.state == S.ENDED) == (self.settled == 1)
         assert self.settled <= 1
-        if call.state in (S.REQUESTED, S.DIALLING, S.CLOSING):
+        if call.state in NEED_A_DEADLINE:
             assert call.unseen or call.deadline is not None, "nobody would ever look at it again"
         if call.state == S.CONNECTED and (call.limits.forced_closure_s or call.evidence.hung_up_by_us):
             assert call.unseen or call.deadline is not None
         if call.state in (S.IN_HOPPER, S.ENDED):
-            assert not call.holds_line
             assert call.deadline is None
-        if call.state in (S.SCHEDULED, S.REQUESTED, S.DIALLING, S.CONNECTED):
+        if call.state == S.RD_RESERVED:
+            assert call.deadline is not None, "an agent could hold it for ever"
+        if call.state in WITHOUT_A_LINE:
+            assert not call.holds_line
+        elif call.state != S.CLOSING:
             assert call.holds_line
 
     def finish(self, mood: str) -> None:
@@ -110,7 +137,9 @@ class Watched:
                 return
             if self.call.state == S.IN_HOPPER:
                 self.tell(SCHEDULED)
-            elif self.call.state == S.SCHEDULED:
+            elif self.call.state == S.RD_RESERVED:
+                self.tell(DIAL_ASKED)
+            elif self.call.state in (S.SCHEDULED, S.RD_SCHEDULED):
                 self.tell(RECORDED)
                 self.tell(SENT)
             elif self.call.unseen and self.call.deadline is None:
@@ -130,12 +159,9 @@ class Watched:
             self.tell(live(up=False) if mood == "lives" and turn < 20 else GONE)
 
 
-@settings(max_examples=400, deadline=None)
-@given(beginnings, happenings, closures, st.sampled_from(["obeys", "deaf", "lives"]))
-def test_any_order_of_events_ends_once(
-    beginning: list[ev.CallEvent], events: list[tuple[float, ev.CallEvent]], closure_s: float, mood: str
+def _live_through(
+    watched: Watched, beginning: list[ev.CallEvent], events: list[tuple[float, ev.CallEvent]], mood: str
 ) -> None:
-    watched = Watched(closure_s)
     for event in beginning:
         watched.happen(0.0, event)
     for wait, event in events:
@@ -149,6 +175,25 @@ def test_any_order_of_events_ends_once(
         watched.happen(wait, event)
 
 
+moods = st.sampled_from(["obeys", "deaf", "lives"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(beginnings, happenings, closures, moods)
+def test_any_order_of_events_ends_once(
+    beginning: list[ev.CallEvent], events: list[tuple[float, ev.CallEvent]], closure_s: float, mood: str
+) -> None:
+    _live_through(Watched(closure_s), beginning, events, mood)
+
+
+@settings(max_examples=400, deadline=None)
+@given(reverse_beginnings, happenings, closures, moods)
+def test_any_order_of_events_ends_once_in_reverse_and_preview_too(
+    beginning: list[ev.CallEvent], events: list[tuple[float, ev.CallEvent]], closure_s: float, mood: str
+) -> None:
+    _live_through(Watched(closure_s, AGENT), beginning, events, mood)
+
+
 def _times_are_in_order(call: Call) -> None:
     assert call.ended_at is not None
     times = [at for at in (call.requested_at, call.dialling_at, call.connected_at, call.ended_at) if at is not None]
@@ -158,16 +203,24 @@ def _times_are_in_order(call: Call) -> None:
     assert (call.connected_at is not None) == call.evidence.answered
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.sampled_from([S.REQUESTED, S.DIALLING, S.CONNECTED]), happenings, st.sampled_from(["obeys", "deaf", "lives"]))
+#: State, how many of its times are known besides the first, agent.
+TAKEN_UP = [
+    *((state, known, "") for known, state in enumerate((S.REQUESTED, S.DIALLING, S.CONNECTED))),
+    *((state, known, AGENT) for known, state in enumerate((S.RD_AGENTREQ, S.RD_REQUESTED, S.CONNECTED))),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(TAKEN_UP), happenings, moods)
 def test_a_call_taken_up_after_a_restart_ends_once_too(
-    state: CallState, events: list[tuple[float, ev.CallEvent]], mood: str
+    taken_up: tuple[CallState, int, str], events: list[tuple[float, ev.CallEvent]], mood: str
 ) -> None:
-    watched = Watched(0.0)
+    state, reached, agent = taken_up
+    watched = Watched(0.0, agent)
     watched.taken = 1
-    reached = [S.REQUESTED, S.DIALLING, S.CONNECTED].index(state)
     times = [START - 60 + step if step <= reached else None for step in range(3)]
     watched.call.take_up(state, (times[0], times[1], times[2]))
+    watched.call.assign(agent, "Ann" if agent else "")
     for wait, event in events:
         watched.happen(wait, event)
     watched.finish(mood)
@@ -175,12 +228,12 @@ def test_a_call_taken_up_after_a_restart_ends_once_too(
     _times_are_in_order(watched.call)
 
 
-@settings(max_examples=100, deadline=None)
-@given(happenings)
-def test_every_event_told_twice_settles_as_if_told_once(events: list[tuple[float, ev.CallEvent]]) -> None:
+@settings(max_examples=200, deadline=None)
+@given(happenings, st.sampled_from(["", AGENT]))
+def test_every_event_told_twice_settles_as_if_told_once(events: list[tuple[float, ev.CallEvent]], agent: str) -> None:
     """Doubled words of the PBX carry no news: same outcome, same end, same phases."""
     from_pbx = [(wait, event) for wait, event in events if not isinstance(event, ev.AttributeAppended | ev.TimeUp)]
-    once, twice = Watched(0.0), Watched(0.0)
+    once, twice = Watched(0.0, agent), Watched(0.0, agent)
     for watched in (once, twice):
         for event in (SCHEDULED, RECORDED, SENT):
             watched.happen(0.0, event)

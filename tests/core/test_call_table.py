@@ -24,6 +24,7 @@ from tests.core.story import (
     TIME_UP,
     WOMBATID,
     Story,
+    callee_end,
     dial_end,
     failed,
     hung_up,
@@ -81,7 +82,9 @@ EVENTS: list[ev.CallEvent] = [
     ev.DialAsked(WOMBATID),
     ev.Skipped(WOMBATID, "LATER"),
     ev.LegDialled(WOMBATID, "PJSIP/carrier-00000001"),
-    leg_end("ANSWER"),
+    callee_end("ANSWER"),
+    callee_end("BUSY"),
+    live(up=True, bridged=True),
     ev.CalleeEnded(WOMBATID, "BUSY", 17, 0),
     ev.CalleeEnded(WOMBATID, "ANSWER", 16, 500),
 ]
@@ -120,7 +123,8 @@ def _stories() -> list[Story]:
         Story(agent="PJSIP/1"),
         Story(agent="PJSIP/1").at(1, HANG_UP),
         Story(agent="PJSIP/1").at(10, CREATED, SUCCEEDED),
-        Story(agent="PJSIP/1").at(10, CREATED, SUCCEEDED).at(20, leg_end("BUSY"), leg_hung_up(17)),
+        Story(agent="PJSIP/1").at(10, CREATED, SUCCEEDED).at(20, callee_end("BUSY"), leg_hung_up(17)),
+        Story(agent="PJSIP/1").at(10, CREATED, SUCCEEDED).at(20, callee_end("ANSWER")),
     ]
 
 

@@ -16,7 +16,7 @@ O = Outcome  # noqa: E741 - the tables below are easier to read with one letter
 CAUSES = {
     O.RS_BUSY: (17,),
     O.RS_NOANSWER: (18, 19),
-    O.RS_NUMBER: (1, 2, 3, 22, 28),
+    O.RS_NUMBER: (1, 2, 3, 22, 28, 66),  # 66 is Asterisk's for a technology it does not have: no channel
     O.RS_REJECTED: (21, 27, 34, 38, 41, 42, 44, 47, 127),
 }
 BY_CAUSES = [(cause, outcome) for outcome, causes in CAUSES.items() for cause in causes]

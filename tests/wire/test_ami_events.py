@@ -9,11 +9,13 @@ from wombat_ari.model.events import (
     AttributeAppended,
     AttributeCleared,
     AttributeSet,
+    CalleeEnded,
     CallEvent,
     ChannelCreated,
     DialEnded,
     EndPointSeen,
     HungUp,
+    LegDialled,
     LegHungUp,
     OriginateFailed,
     OriginateSucceeded,
@@ -99,6 +101,37 @@ def test_a_direct_channel_has_no_leg() -> None:
     seen = of_call("sip_direct_486")
     assert [event for event in seen if isinstance(event, HungUp)] == [HungUp(1, 17, "486")]
     assert not [event for event in seen if isinstance(event, LegHungUp)]
+
+
+@pytest.mark.parametrize(
+    ("recording", "status", "cause", "sip_code"),
+    [
+        ("rev_answer_callee_hangs", "ANSWER", 16, ""),
+        ("rev_404", "NOANSWER", 1, "404"),
+        ("rev_agent_hangs_while_ringing", "CANCEL", 16, ""),
+    ],
+)
+def test_reverse_the_callee_is_the_leg_that_our_channel_dials(
+    recording: str, status: str, cause: int, sip_code: str
+) -> None:
+    wanted = (LegDialled, DialEnded, LegHungUp)
+    seen = [event for event in of_call(recording, ids=f"rv-{recording}") if isinstance(event, wanted)]
+    own, dialled, *rest = seen
+    assert own == DialEnded(1, "ANSWER"), "the agent's"
+    assert isinstance(dialled, LegDialled)
+    assert rest == [DialEnded(1, status, leg=True, dialled_by_us=True), LegHungUp(1, cause, sip_code)]
+
+
+def test_a_leg_that_another_channel_dials_is_not_the_callee() -> None:
+    ended = [event for event in of_call("sip_localB_486") if isinstance(event, DialEnded) and event.leg]
+    assert ended == [DialEnded(1, "BUSY", leg=True, dialled_by_us=False)]
+
+
+def test_what_the_context_for_reverse_dialling_tells() -> None:
+    said = f"Event: UserEvent\nUniqueid: {OURS}\nUserEvent: CALLEEENDED\nUniqueid: {OURS}\n"
+    assert told(f"{said}DIALSTATUS: BUSY\nCAUSE: 17\nTALK: 0")[1:] == [CalleeEnded(7, "BUSY", 17, 0)]
+    assert told(f"{said}DIALSTATUS: ANSWER\nCAUSE: 16\nTALK: 1503")[1:] == [CalleeEnded(7, "ANSWER", 16, 1503)]
+    assert told(f"{said}DIALSTATUS: \nCAUSE: 0\nTALK: -5")[1:] == [CalleeEnded(7, "", 0, 0)]
 
 
 def test_no_channel_could_be_made() -> None:

@@ -121,6 +121,7 @@ class Call:
         """After a restart of the dialer: continue in the stored state, unseen until reconciliation.
 
         ``times`` are when it was requested, dialling, connected (epoch seconds, None where it did not get that far).
+        Whose agent it is is said by ``assign``.
         """
         self.state = state
         self.requested_at, self.dialling_at, self.connected_at = times

@@ -25,6 +25,7 @@ LEG_S = 0.5  #: longest wait for the hang-up of the trunk's own channel: only it
 SHUTDOWN_S = 2.0  #: a hang-up with cause 0 may be the PBX going down: it says so within this
 HANG_UP_CAUSE = 16
 RING_TIMEOUT = 3  #: OriginateResponse's Reason when nobody answered in time
+AGENT_ANSWERED = 4  #: the same when our channel was answered; in reverse dialling that is not the callee yet
 
 
 def closing(call: Call, now: float) -> list[Effect]:
@@ -75,6 +76,9 @@ def may_be_shutdown(seen: Evidence) -> bool:
         return False
     told_by_leg = not seen.answered and telling(seen.leg_cause) is not None
     untold = seen.reason in (None, 0) and seen.dial_status in ("", "NOANSWER", "ANSWER")
+    if seen.reason == AGENT_ANSWERED and not seen.answered:
+        # Reverse: a PBX that goes down ends the callee's leg first, and Dial() says one of these.
+        untold = seen.dial_status in ("", "CANCEL", "NOANSWER", "CHANUNAVAIL")
     return seen.cause in (None, 0) and untold and not told_by_leg
 
 

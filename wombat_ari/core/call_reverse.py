@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wombat_ari.core.call_ends import closing, hang_up, over
+from wombat_ari.core.call_ends import AGENT_ANSWERED, closing, hang_up, over
+from wombat_ari.core.call_reconcile import trace_found
 from wombat_ari.core.call_steps import ANSWER_MARGIN_S, connected, hung_up, released
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 S = CallState
 
 RESERVED_S = 600.0  #: an agent holds a number so long
-ANSWERED = 4  #: OriginateResponse's Reason when the agent answered
+NOBODY_CAME = ("", "CANCEL")  #: DialStatus when the agent left: before the callee was dialled, or while they rang
 
 
 def reserved(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
@@ -67,7 +68,7 @@ def agent_answered(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     """The agent is there: from now on it is about the callee."""
     call.state = S.RD_REQUESTED
     call.evidence.channel_seen = True
-    call.evidence.reason = ANSWERED
+    call.evidence.reason = AGENT_ANSWERED
     call.requested_at = now
     if call.evidence.hung_up_by_us:
         return [do.Save(), *hang_up(call, now)]
@@ -88,13 +89,15 @@ def agent_hung_up_ringing(call: Call, event: ev.HungUp, now: float) -> list[Effe
 
 
 def callee_dialled(call: Call, event: ev.LegDialled, now: float) -> list[Effect]:
+    # It may be told before the agent's answer is: nobody but the shipped context dials from our channel.
+    done = agent_answered(call, event, now) if call.state == S.RD_AGENTREQ else []
     call.dialling_at = now if call.dialling_at is None else call.dialling_at
-    return []
+    return done
 
 
 def callee_dial_ended(call: Call, event: ev.DialEnded, now: float) -> list[Effect]:
-    if not event.leg:
-        return []  # that is the agent's own
+    if not event.dialled_by_us:
+        return []  # the agent's own phone, or a channel behind the callee's
     if event.status == "ANSWER":
         call.evidence.answered = True
         call.dialling_at = now if call.dialling_at is None else call.dialling_at
@@ -104,36 +107,65 @@ def callee_dial_ended(call: Call, event: ev.DialEnded, now: float) -> list[Effec
 
 
 def callee_ended(call: Call, event: ev.CalleeEnded, now: float) -> list[Effect]:
-    """Told by the dialplan: counts where events were missed (the link was down), or there was no channel at all."""
-    call.evidence.dial_status = event.dial_status
-    if call.evidence.leg_cause is None:
-        call.evidence.leg_cause = event.cause
+    """Told by the dialplan as our channel ends: counts where events were missed, or there was no channel at all."""
+    seen = call.evidence
+    seen.channel_seen = True
+    seen.reason = AGENT_ANSWERED
+    seen.dial_status = event.dial_status
+    if seen.leg_cause is None:
+        seen.leg_cause = event.cause
     if event.dial_status == "ANSWER":
-        call.evidence.answered = True
-        began = now - event.talk_ms / 1000
-        call.dialling_at = began if call.dialling_at is None else call.dialling_at
-        call.connected_at = max(began, call.dialling_at)
-        call.state = S.CONNECTED
-        call.deadline = None
-    return []
+        return _talked(call, event, now)
+    seen.no_agent = event.dial_status in NOBODY_CAME and not seen.hung_up_by_us
+    call.ended_at = now
+    return closing(call, now)
+
+
+def talk_ended(call: Call, event: ev.CalleeEnded, now: float) -> list[Effect]:
+    """The same when we knew that they talk: the dialplan knows best since when. In a direct call it means nothing."""
+    return _talked(call, event, now) if call.agent_interface and event.dial_status == "ANSWER" else []
+
+
+def _talked(call: Call, event: ev.CalleeEnded, now: float) -> list[Effect]:
+    call.evidence.answered = True
+    earliest = call.dialling_at if call.dialling_at is not None else call.requested_at
+    began = now - event.talk_ms / 1000
+    call.connected_at = began if earliest is None else min(now, max(began, earliest))
+    call.dialling_at = call.connected_at if call.dialling_at is None else call.dialling_at
+    call.ended_at = now
+    return closing(call, now)
 
 
 def agent_hung_up(call: Call, event: ev.HungUp, now: float) -> list[Effect]:
-    """Before the callee answered. The dialplan hangs the agent up when the callee failed, and then has told why."""
-    left = call.evidence.dial_status in ("", "CANCEL")
-    call.evidence.no_agent = left and not call.evidence.hung_up_by_us
+    """Before the callee answered, and the dialplan has not told why."""
+    call.evidence.no_agent = call.evidence.dial_status in NOBODY_CAME and not call.evidence.hung_up_by_us
     return hung_up(call, event, now)
 
 
 def found_live(call: Call, event: ev.FoundLive, now: float) -> list[Effect]:
-    """Up means that the agent is there; whether the callee is, the dialplan will tell when it ends."""
+    """Up means that the agent is there; bridged, that the callee is, too."""
     call.unseen = False
     call.taken = True
     call.channel = event.channel
     call.evidence.channel_seen = True
+    if event.up:
+        call.evidence.reason = AGENT_ANSWERED
+    done = agent_answered(call, event, now) if event.up and call.state == S.RD_AGENTREQ else []
+    if event.bridged:
+        # Since when, the dialplan tells at the end.
+        call.evidence.answered = True
+        call.dialling_at = now if call.dialling_at is None else call.dialling_at
+        return connected(call, now)
+    if done:
+        return done
     if call.evidence.hung_up_by_us:
         return hang_up(call, now)
-    if event.up and call.state == S.RD_AGENTREQ:
-        return agent_answered(call, event, now)
     call.deadline = now + call.limits.answer_timeout_s + ANSWER_MARGIN_S
     return []
+
+
+def note_found(call: Call, event: ev.TraceFound, now: float) -> list[Effect]:
+    """It is about the callee, or about the agent's phone; that one tells no DialStatus."""
+    nobody = not event.answered and event.dial_status in NOBODY_CAME
+    call.evidence.no_agent = nobody and not call.evidence.hung_up_by_us
+    return trace_found(call, event, now)

@@ -91,6 +91,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.FoundGone: _step(recon.found_gone, S.ENDED),
         ev.TraceFound: _step(recon.trace_found, S.ENDED),
         ev.TimeUp: _step(steps.time_up_connected, S.CONNECTED),
+        ev.CalleeEnded: _step(reverse.talk_ended, S.CONNECTED, S.CLOSING),
     }
     closing = {
         ev.Accepted: _step(steps.accepted, S.CLOSING),
@@ -127,6 +128,8 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.Answered: _step(reverse.agent_answered, S.RD_REQUESTED),
         ev.OriginateSucceeded: _step(reverse.agent_answered, S.RD_REQUESTED),
         ev.OriginateFailed: _step(reverse.agent_failed, S.CLOSING),
+        ev.LegDialled: _step(reverse.callee_dialled, S.RD_REQUESTED),
+        ev.CalleeEnded: _step(reverse.callee_ended, S.CLOSING),
         # The agent's own phone, when a Local channel stands before it.
         ev.DialEnded: _step(steps.nothing, S.RD_AGENTREQ),
         ev.LegHungUp: _step(steps.nothing, S.RD_AGENTREQ),
@@ -134,9 +137,9 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.HangUpAsked: _step(steps.hang_up_asked, S.RD_AGENTREQ),
         ev.LinkBroke: _step(recon.link_broke, S.RD_AGENTREQ),
         ev.PbxStopped: _step(recon.pbx_stopped, S.ENDED),
-        ev.FoundLive: _step(reverse.found_live, S.RD_AGENTREQ, S.RD_REQUESTED),
+        ev.FoundLive: _step(reverse.found_live, S.RD_AGENTREQ, S.RD_REQUESTED, S.CONNECTED),
         ev.FoundGone: _step(recon.found_gone, S.ENDED),
-        ev.TraceFound: _step(recon.trace_found, S.ENDED),
+        ev.TraceFound: _step(reverse.note_found, S.ENDED),
         ev.TimeUp: _step(steps.time_up, S.RD_AGENTREQ),
     }
     to_callee = {
@@ -151,16 +154,12 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.HungUp: _step(reverse.agent_hung_up, S.CLOSING, S.ENDED),
         ev.HangUpAsked: _step(steps.hang_up_asked, S.RD_REQUESTED),
         ev.LinkBroke: _step(recon.link_broke, S.RD_REQUESTED),
-        ev.FoundLive: _step(reverse.found_live, S.RD_REQUESTED),
+        ev.FoundLive: _step(reverse.found_live, S.RD_REQUESTED, S.CONNECTED),
         ev.TimeUp: _step(steps.time_up, S.RD_REQUESTED),
     }
     del to_callee[ev.Recorded], to_callee[ev.Refused]
     reverse_scheduled = {**scheduled, ev.Recorded: _step(steps.recorded, S.RD_SCHEDULED)}
     reverse_scheduled[ev.Sent] = _step(reverse.sent, S.RD_AGENTREQ)
-    callee_told = {
-        ev.LegDialled: _step(reverse.callee_dialled, S.RD_REQUESTED),
-        ev.CalleeEnded: _step(reverse.callee_ended, S.RD_REQUESTED, S.CONNECTED),
-    }
     reserved = {
         ev.DialAsked: _step(reverse.dial_asked, S.RD_SCHEDULED),
         ev.Skipped: _step(reverse.skipped, S.ENDED),
@@ -193,15 +192,15 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         S.SCHEDULED: scheduled,
         S.REQUESTED: {**requested, **told(S.REQUESTED)},
         S.DIALLING: {**dialling, **told(S.DIALLING)},
-        S.CONNECTED: {**connected, **told(S.CONNECTED)},
+        S.CONNECTED: {**told(S.CONNECTED), **connected},
         S.CLOSING: {**closing, **told(S.CLOSING)},
         # A late status is the engine's to add to the log.
         S.ENDED: {**dict.fromkeys(late, _step(steps.nothing, S.ENDED)), **told(S.ENDED)},
         # Reverse: the agent first. Once the callee has answered it is a call like any other.
         S.RD_RESERVED: reserved,
         S.RD_SCHEDULED: reverse_scheduled,
-        S.RD_AGENTREQ: {**to_agent, **told(S.RD_AGENTREQ)},
-        S.RD_REQUESTED: {**to_callee, **told(S.RD_REQUESTED), **callee_told},
+        S.RD_AGENTREQ: {**told(S.RD_AGENTREQ), **to_agent},
+        S.RD_REQUESTED: {**told(S.RD_REQUESTED), **to_callee},
     }
 
 

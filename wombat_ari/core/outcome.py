@@ -14,7 +14,8 @@ UNTELLING_CAUSES = frozenset({0, 16})
 BY_CAUSE: dict[int, Outcome] = {
     17: Outcome.RS_BUSY,
     **dict.fromkeys((18, 19), Outcome.RS_NOANSWER),
-    **dict.fromkeys((1, 2, 3, 22, 28), Outcome.RS_NUMBER),
+    # 66: Asterisk knows no such technology, so no channel could be made.
+    **dict.fromkeys((1, 2, 3, 22, 28, 66), Outcome.RS_NUMBER),
     **dict.fromkeys((21, 27, 34, 38, 41, 42, 44, 47, 127), Outcome.RS_REJECTED),
 }
 

@@ -128,7 +128,7 @@ class Recover:
         wombatid = flight.call.wombatid
         found, trace = live.get(wombatid), survey.traces.get(wombatid)
         if found is not None:
-            return ev.FoundLive(wombatid, found.channel, found.up, found.seconds)
+            return ev.FoundLive(wombatid, found.channel, found.up, found.seconds, found.bridged)
         if trace is not None:
             return ev.TraceFound(
                 wombatid, trace.answered, trace.cause, trace.dial_status, trace.ended_at, trace.talk_ms

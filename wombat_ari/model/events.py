@@ -115,10 +115,11 @@ class OriginateFailed(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class DialEnded(CallEvent):
-    """DialEnd of our channel (``leg`` False) or of the trunk's channel behind it (``leg`` True)."""
+    """DialEnd of our channel (``leg`` False) or of a channel behind it (``leg`` True)."""
 
     status: str
     leg: bool = False
+    dialled_by_us: bool = False  #: our own channel dials the leg: in reverse dialling it is the callee
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class FoundLive(CallEvent):
     channel: str
     up: bool
     seconds: int  #: age of the channel
+    bridged: bool = False  #: with another: in reverse dialling the callee has answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,7 @@ class LiveChannel:
     up: bool
     seconds: int
     queue: str = ""  #: whose caller it is, waiting or talking to an agent
+    bridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class AmiDriver:
             found = ()
         for live in found:
             if live.wombatid == call:
-                return FoundLive(call, live.channel, live.up, live.seconds)
+                return FoundLive(call, live.channel, live.up, live.seconds, live.bridged)
         trace = await self._trace(ami, call)
         if trace is None:
             return FoundGone(call)

@@ -100,7 +100,9 @@ def _originate_response(text: str) -> Events:
 
 def _dial_end(text: str) -> Events:
     call, leg = _whose(text, "\r\nDestUniqueid: ", linked_id="\r\nDestLinkedid: wbt-")
-    return (DialEnded(call, field(text, "\r\nDialStatus: "), leg),) if call else NOTHING
+    if not call:
+        return NOTHING
+    return (DialEnded(call, field(text, "\r\nDialStatus: "), leg, leg and "\r\nUniqueid: wbt-" in text),)
 
 
 def _hang_up(text: str) -> Events:
@@ -162,6 +164,12 @@ def _clears(call: int, pairs: list[tuple[str, str]]) -> Events:
     return tuple(AttributeCleared(call, value if _is_parameter(name) else name) for name, value in pairs)
 
 
+def _callee_ended(call: int, pairs: list[tuple[str, str]]) -> Events:
+    told = dict(pairs)
+    status, cause, talk_ms = (told.get(key, "").strip() for key in ("DIALSTATUS", "CAUSE", "TALK"))
+    return (CalleeEnded(call, status, _number(cause), _number(talk_ms)),)
+
+
 def _parameters(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """``name:value`` as it is; ``P0:name,P1:value`` is one pair; ``P0:name=value,P1:name=value`` are several."""
     numbered = [value for name, value in pairs if _is_parameter(name)]
@@ -195,12 +203,6 @@ TABLE: dict[str, Callable[[str], Events]] = {
 
 
 #: From the name of a UserEvent, in capitals, to what it tells.
-def _callee_ended(call: int, pairs: list[tuple[str, str]]) -> Events:
-    told = dict(pairs)
-    status = told.get("DIALSTATUS", "").strip()
-    return (CalleeEnded(call, status, _number(told.get("CAUSE", "")), _number(told.get("TALK", ""))),)
-
-
 USER_EVENTS: dict[str, Callable[[int, list[tuple[str, str]]], Events]] = {
     "CALLSTATUS": _status,
     "ATTRIBUTE": _attributes,

@@ -69,6 +69,7 @@ def _live(message: Message) -> LiveChannel | None:
         channel=message.get("Channel"),
         up=message.get("ChannelState") == "6",
         seconds=_whole(message.get("Seconds")) or _duration(message.get("Duration")),
+        bridged=bool(message.get("BridgeId") or message.get("BridgeID")),
         queue=message.get("ApplicationData").partition(",")[0] if message.get("Application") == "Queue" else "",
     )
 
