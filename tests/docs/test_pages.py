@@ -9,7 +9,7 @@ from tools.docs.__main__ import ROOT
 
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
-OURS = [DOCS / "architecture.md", DOCS / "configuration.md", DOCS / "contributing.md", *DECISIONS]
+OURS = [*(DOCS / f"{name}.md" for name in ("architecture", "configuration", "contributing", "queues")), *DECISIONS]
 
 
 def names(path: Path) -> str:
