@@ -50,7 +50,7 @@ class Dialer:
         self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
         self._settle = Settle(self.board, clock, journal)
         self._refill = Refill(self.board, clock, desk, self._schedule)
-        self._observe = Observe(self.board, clock, self.follow, self._schedule.kick)
+        self._observe = Observe(self.board, clock, self.follow, self._schedule.kick_now)
         self._equip = Equip(self.board, make_driver)
         self._supervise = Supervise(
             self.board,

@@ -23,7 +23,7 @@ from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState, DialerState, RunState
 
 HOLD_S = 1.0  #: after trouble with the database nothing is scheduled for so long
-PACE_S = 0.005  #: passes that place calls begin so far apart: under load many calls share one commit and one write
+PACE_S = 0.008  #: passes that place calls begin so far apart: under load many calls share one commit and one write
 UNITS_AHEAD = 2  #: calls granted ahead of their writing: two units of the congestion budget keep the line busy
 
 log = Logger()
@@ -53,6 +53,13 @@ class Schedule:
         self._kicked = True
         if self._pass_at is None and not self._marking:
             self._pass_at = self._clock.callLater(max(0.0, self._not_before - self._clock.seconds()), self._pass)
+
+    def kick_now(self) -> None:
+        """The same where an agent may wait for it: it does not gather company."""
+        self._not_before = 0.0
+        if self._pass_at is not None:
+            self._pass_at.reset(0)
+        self.kick()
 
     def why_not(self, run: LiveRun) -> WhyNot | None:
         """Why this run places no call right now."""
@@ -94,7 +101,8 @@ class Schedule:
         for grant in grants(self._world()):
             self._grant(self._board.runs[grant.run_id], grant.route)
         if self._to_mark:
-            self._not_before = self._clock.seconds() + PACE_S
+            # Another pass comes after it: there may be more to place than the PBX was to be told at once.
+            self._kicked, self._not_before = True, self._clock.seconds() + PACE_S
         self._mark_next()
         self._flush_releases()
 
