@@ -67,11 +67,7 @@ class DialerProcess:
         return defer.Deferred.fromCoroutine(self._begin()).addErrback(self._failed)
 
     def end(self) -> defer.Deferred[None]:
-        return (
-            defer.Deferred.fromCoroutine(self._end())
-            .addTimeout(STOP_S, self._reactor)
-            .addErrback(self._not_ended)
-        )
+        return defer.Deferred.fromCoroutine(self._end()).addTimeout(STOP_S, self._reactor).addErrback(self._not_ended)
 
     async def _begin(self) -> None:
         # Imported here: a wrong command line or --help must not wait for the whole dialer to be imported.
