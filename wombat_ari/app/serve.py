@@ -177,12 +177,12 @@ class Watchdog(ProcessProtocol):
     def start(self) -> None:
         self._again = None
         self._born = self._clock.seconds()
-        command = [sys.executable, "-m", "wombat_ari", "dialer"]
+        command = [sys.executable, "-m", "wombat_ari", "dialer", "--supervised"]
         environment = dict(os.environ)
         if self._settings.source != "the defaults":
             environment["WOMBAT_ARI_CONFIG"] = self._settings.source
-        # Its output is ours: one log for both.
-        self._reactor.spawnProcess(self, sys.executable, command, environment, childFDs={0: 0, 1: 1, 2: 2})
+        # Its output is ours: one log for both. Its input is a pipe that ends with us, and then it stops.
+        self._reactor.spawnProcess(self, sys.executable, command, environment, childFDs={0: "w", 1: 1, 2: 2})
 
     def stop(self) -> defer.Deferred[None]:
         """SIGTERM, and SIGKILL if it is still there after STOP_S."""

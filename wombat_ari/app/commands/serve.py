@@ -22,11 +22,15 @@ def serve(ctx: click.Context) -> None:
 
 
 @click.command()
+@click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends: the supervisor has died.")
 @click.pass_context
-def dialer(ctx: click.Context) -> None:
+def dialer(ctx: click.Context, supervised: bool) -> None:
     """Run the dialer alone, without console and without a watchdog (systemd may be one)."""
     from wombat_ari.app import dialer as process
+    from wombat_ari.app.signals import stop_with_parent
 
+    if supervised:
+        stop_with_parent()
     sys.exit(process.run(_logged(settings_of(ctx))))
 
 
