@@ -167,6 +167,23 @@ def test_marked_attempts_are_found_again(database: Database) -> None:
     assert [a.requested_at for a in found] == [NOW + 5, NOW + 5, None]
 
 
+def test_whose_phone_is_called_first_is_kept_until_it_is_released(database: Database) -> None:
+    run = start(database, add_campaign(database, normal=[add_list(database, "a", ["1", "2", "3"])]).id)
+    one, two, three = (claim.wombatid for claim in take(database, run).claims)
+    place = (1, 2, 3, CallState.RD_AGENTREQ)
+    agents_of = {one: ("Ann", "PJSIP/1"), two: ("B" * 99, "P" * 300)}
+    marks = [DialMark(wombatid, *place, *agent) for wombatid, agent in agents_of.items()]
+    claims.mark_requested(database, [*marks, DialMark(three, 1, 2, 3)], now=NOW)
+
+    def agents() -> list[tuple[str, str]]:
+        return [(found.agent, found.agent_interface) for found in claims.open_attempts(database, run)]
+
+    assert agents() == [("Ann", "PJSIP/1"), ("B" * 80, "P" * 255), ("", "")]
+    assert claims.open_attempts(database, run)[0].state == CallState.RD_AGENTREQ
+    claims.release(database, [one, two])
+    assert agents() == [("", "")] * 3
+
+
 def test_what_is_not_open_cannot_be_marked(database: Database) -> None:
     run = start(database, add_campaign(database, normal=[add_list(database, "a", ["1", "2"])]).id)
     one, two = take(database, run).claims

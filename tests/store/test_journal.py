@@ -193,3 +193,14 @@ def test_the_latest_progress_says_when_the_state_before_was_entered(database: Da
     journal.write(database, [CallProgress(claim.wombatid, CallState.CONNECTED, NOW + 3, NOW + 1)])
     (attempt,) = claims.open_attempts(database, run)
     assert (attempt.state, attempt.dialling_at, attempt.connected_at) == (CallState.CONNECTED, NOW + 1, NOW + 3)
+
+
+def test_in_reverse_dialling_the_callee_is_requested_later_than_the_agent(database: Database) -> None:
+    run, (claim,) = claimed(database, 1)
+    claims.mark_requested(database, [DialMark(claim.wombatid, 1, 1, 1, CallState.RD_AGENTREQ)], now=NOW)
+    journal.write(database, [CallProgress(claim.wombatid, CallState.RD_REQUESTED, NOW + 2, requested_at=NOW + 2)])
+    (attempt,) = claims.open_attempts(database, run)
+    assert (attempt.state, attempt.requested_at, attempt.dialling_at) == (CallState.RD_REQUESTED, NOW + 2, None)
+    journal.write(database, [CallProgress(claim.wombatid, CallState.CONNECTED, NOW + 9, NOW + 3)])
+    (attempt,) = claims.open_attempts(database, run)
+    assert (attempt.requested_at, attempt.dialling_at, attempt.connected_at) == (NOW + 2, NOW + 3, NOW + 9)

@@ -128,6 +128,7 @@ class Dialer:
         self._settle.on_settled = self._on_settled
         self._schedule.assign = self._observe.assign
         self._recover.on_survey = self._observe.surveyed
+        self._recover.on_taken_up = self._observe.taken_up
 
     def _heard(self, pbx: Pbx, event: Heard) -> None:
         if isinstance(event, CallEvent):

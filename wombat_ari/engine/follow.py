@@ -114,4 +114,5 @@ def progress_of(flight: Flight, now: float) -> CallProgress:
     """What is written behind while a call lives."""
     call = flight.call
     at = call.connected_at if call.state == CallState.CONNECTED else call.dialling_at
-    return CallProgress(call.wombatid, call.state, at if at is not None else now, call.dialling_at)
+    requested_at = call.requested_at if call.agent_interface else None
+    return CallProgress(call.wombatid, call.state, at if at is not None else now, call.dialling_at, requested_at)

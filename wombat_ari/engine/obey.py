@@ -46,7 +46,9 @@ class Obey:
         return _about(await self._supervise.command(campaign, RunEvent.RESUMED, by))
 
     async def remove_run(self, campaign: str, by: str) -> Snapshot:
-        return _about(await self._supervise.command(campaign, RunEvent.REMOVED, by))
+        run = await self._supervise.command(campaign, RunEvent.REMOVED, by)
+        self._preview.give_up(run)
+        return _about(run)
 
     async def run_lists(self, campaign: str) -> list[Snapshot]:
         """The lists of a live run in their order, with how far they are."""

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from wombat_ari.core.assignments import Agent, Assignments
 from wombat_ari.core.pacing import QueueLoad, blocked_by_waiting, free_channels
 from wombat_ari.core.queue import Queues
 from wombat_ari.core.turns import Route
@@ -34,6 +35,7 @@ from wombat_ari.model.states import EndPointType
 
 RESYNC_S = 60.0
 AGAIN_S = 5.0  #: after a list that failed
+NOT_COMING_S = 5.0  #: reverse: a phone that nobody answers, or that is not there, must not eat a list
 
 log = Logger()
 
@@ -48,7 +50,7 @@ class Observe:
         self._kick = kick
         self._queues: dict[int, Queues] = {}
         self._joined: dict[int, set[int]] = {}  #: end point -> our calls that have joined its queue
-        self._given: dict[tuple[int, str], int] = {}  #: reverse: (server, interface of the agent) -> the call they have
+        self._given = Assignments()
         self._listed_at: dict[int, float] = {}
         self._counted: dict[
             int, tuple[int, float, int, int]
@@ -105,7 +107,7 @@ class Observe:
             return route.end_point.free
         if end_point.reverse:
             # Preview: its agents ask for their calls themselves.
-            return 0 if end_point.manual_preview else min(len(self._idle(end_point)), route.end_point.free)
+            return 0 if end_point.manual_preview else min(self._reverse_room(end_point), route.end_point.free)
         return free_channels(
             self.load(end_point),
             boost=end_point.boost_factor * boost,
@@ -120,27 +122,44 @@ class Observe:
         if end_point.reverse:
             idle = self._idle(end_point)
             assert idle, "granted without an agent"
-            self.give(flight, min(idle, key=lambda member: member.last_call))
+            self.give(flight, min(idle, key=lambda member: self._idle_since(end_point, member)))
 
     def give(self, flight: Flight, member: Member) -> None:
         """This agent gets this call, and no other until it has ended."""
-        assert flight.route is not None
-        self._given[flight.route.server_id, member.interface] = flight.call.wombatid
         flight.call.assign(member.interface, member.name)
+        self.taken_up(flight)
+
+    def taken_up(self, flight: Flight) -> None:
+        """The agent of this call has it, perhaps since before a restart."""
+        assert flight.route is not None
+        if flight.call.agent_interface:
+            self._given.give((flight.route.server_id, flight.call.agent_interface), flight.call.wombatid)
 
     def agent(self, end_point: EndPoint, interface: str) -> Member | None:
-        """The member of that interface, if they could take a call now."""
-        return next((member for member in self._idle(end_point) if member.interface == interface), None)
+        """The member of that interface, if they could take a call now. Who asks for one needs no rest."""
+        willing = (AgentState.IDLE, AgentState.WRAP_UP)
+        return next((member for member in self._agents(end_point, willing) if member.interface == interface), None)
+
+    def _reverse_room(self, end_point: EndPoint) -> int:
+        """One call for each idle agent; who waits in the queue is there first."""
+        return max(0, len(self._idle(end_point)) - self._count(end_point)[1])
 
     def _idle(self, end_point: EndPoint) -> list[Member]:
+        now = self._clock.seconds()
+        idle = self._agents(end_point, (AgentState.IDLE,))
+        return [member for member in idle if not self._given.rests(_agent(end_point, member), now)]
+
+    def _agents(self, end_point: EndPoint, states: tuple[AgentState, ...]) -> list[Member]:
+        """Those in one of these states who have no call of ours."""
         agents = self.queues(end_point.server_id).agents(
             end_point.name, self._clock.seconds(), wrap_up_s=end_point.wrap_up_s
         )
         return [
-            member
-            for member, state in agents
-            if state is AgentState.IDLE and (end_point.server_id, member.interface) not in self._given
+            member for member, state in agents if state in states and not self._given.busy(_agent(end_point, member))
         ]
+
+    def _idle_since(self, end_point: EndPoint, member: Member) -> float:
+        return max(member.last_call, self._given.last_ended(_agent(end_point, member)))
 
     def load(self, end_point: EndPoint) -> QueueLoad:
         """What is counted for a QUEUE end point now."""
@@ -160,7 +179,7 @@ class Observe:
             "known": queues.known(end_point.name),
             "agents_total": len(agents),
             "idle": load.available,
-            "overdialled": max(0, load.on_the_way - max(0, load.available - load.waiting)),
+            "overdialled": 0 if end_point.reverse else max(0, load.on_the_way - max(0, load.available - load.waiting)),
             "on_the_way": load.on_the_way,
             "joined": len(self._joined.get(end_point.id or 0, ())),
             "waiting": load.waiting,
@@ -184,11 +203,22 @@ class Observe:
     def line_freed(self, flight: Flight) -> None:
         """The call has ended: it is neither on the way nor in the queue, and nobody talks to it."""
         route, wombatid = flight.route, flight.call.wombatid
-        for key in [key for key, call in self._given.items() if call == wombatid]:
-            del self._given[key]
+        self._given.end(wombatid, self._clock.seconds(), rest_s=self._rest_s(flight))
         if route is not None and wombatid in self._joined.get(route.end_point.key, ()):
             self._joined[route.end_point.key].discard(wombatid)
             self.queues(route.server_id).gone(channel_id(wombatid), self._clock.seconds())
+
+    def _rest_s(self, flight: Flight) -> float:
+        """Reverse: how long its agent gets no other call, which the queue does not know."""
+        call, route = flight.call, flight.route
+        if call.evidence.no_agent:
+            return NOT_COMING_S
+        if route is None or not (call.agent_interface and call.evidence.answered):
+            return 0.0
+        end_point = self._board.end_points[route.end_point.key]
+        agents = self.queues(end_point.server_id).agents(end_point.name, self._clock.seconds())
+        own = (member.wrap_up_s for member, _ in agents if member.interface == call.agent_interface)
+        return next(own, 0.0) or end_point.wrap_up_s
 
     def _count(self, end_point: EndPoint) -> tuple[int, int]:
         """(available, waiting), counted anew when anything happened, or when a wrap-up has ended."""
@@ -228,3 +258,7 @@ class Observe:
         failure.trap(PbxError)
         self._listed_at[pbx.id] = self._clock.seconds() - RESYNC_S + AGAIN_S
         log.warn("PBX {name}: cannot list its queues: {why}", name=pbx.server.description, why=str(failure.value))
+
+
+def _agent(end_point: EndPoint, member: Member) -> Agent:
+    return end_point.server_id, member.interface

@@ -12,7 +12,7 @@ from wombat_ari.model import events as ev
 from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.queues import Member
-from wombat_ari.model.states import CallState, RunState
+from wombat_ari.model.states import CallState, DialerState, RunState
 
 
 class Preview:
@@ -27,9 +27,11 @@ class Preview:
 
     def reserve(self, agent: str) -> Flight:
         """The next callable number for this agent (exactly as in Asterisk), or the one they hold already."""
+        self._held = {holder: held for holder, held in self._held.items() if held.call.state == CallState.RD_RESERVED}
         held = self._held.get(agent)
-        if held is not None and held.call.state == CallState.RD_RESERVED:
+        if held is not None:
             return held
+        self._refuse_if_stopping("AGENT_CANNOT_RESERVE")
         places = self._places(agent)
         if not places:
             raise UserError(f"agent {agent} is on no preview queue, or busy, or paused", code="AGENT_NOT_AVAILABLE")
@@ -42,6 +44,11 @@ class Preview:
     def dial(self, wombatid: int) -> None:
         """Call the agent, then the callee."""
         agent, flight = self._reserved(wombatid)
+        self._refuse_if_stopping("AGENT_NOT_AVAILABLE")
+        if flight.run.machine.state != RunState.RUNNING:
+            raise UserError(
+                f"call {wombatid} cannot be dialled: its run is {flight.run.machine.state}", code="ID_FOUND_WRONG_STATE"
+            )
         for end_point, member in self._places(agent):
             route = self._route(flight.run, end_point)
             if route is not None:
@@ -54,20 +61,33 @@ class Preview:
         _, flight = self._reserved(wombatid)
         self._follow.tell(flight, ev.Skipped(wombatid, code))
 
+    def give_up(self, run: LiveRun) -> None:
+        """The run was removed: nobody holds a number of it any more."""
+        for flight in list(run.flights.values()):
+            if flight.call.state == CallState.RD_RESERVED:
+                self._follow.tell(flight, ev.Released(flight.call.wombatid))
+
+    def _refuse_if_stopping(self, code: str) -> None:
+        if self._board.state != DialerState.READY:
+            raise UserError(f"the dialer is {self._board.state}", code=code)
+
     def _places(self, agent: str) -> list[tuple[EndPoint, Member]]:
         """The preview end points where this agent could take a call now."""
         found = ((one, self._observe.agent(one, agent)) for one in self._board.end_points.values() if _previews(one))
         return [(end_point, member) for end_point, member in found if member is not None]
 
     def _next(self, places: list[tuple[EndPoint, Member]]) -> Flight | None:
-        """From the most urgent run that works for one of these end points and has something to dial."""
-        for run in sorted(self._board.runs.values(), key=lambda run: run.campaign.priority):
-            if run.machine.state != RunState.RUNNING or not any(self._serves(run, one) for one, _ in places):
+        """From the most urgent run that works for one of these end points and has something to dial; equals in turn."""
+        for run in sorted(self._board.runs.values(), key=lambda run: (run.campaign.priority, run.contender.served)):
+            member = next((member for end_point, member in places if self._serves(run, end_point)), None)
+            if member is None or run.machine.state != RunState.RUNNING:
                 continue
             flight = run.hopper.take()
             if flight is not None:
                 wombatid = flight.call.wombatid
+                run.contender.served += 1
                 self._board.flights[wombatid] = run.flights[wombatid] = flight
+                flight.call.assign(member.interface, member.name)
                 self._follow.tell(flight, ev.Reserved(wombatid))
                 return flight
         return None
@@ -76,13 +96,8 @@ class Preview:
         if wombatid not in self._board.flights:
             raise UserError(f"there is no call {wombatid}", code="ID_NOT_FOUND")
         for agent, flight in self._held.items():
-            if flight.call.wombatid != wombatid or flight.call.state != CallState.RD_RESERVED:
-                continue
-            if flight.run.machine.state == RunState.REMOVED:
-                # What the run had not dialled was given up with it.
-                self._follow.tell(flight, ev.Released(wombatid))
-                raise UserError(f"the run of call {wombatid} was removed", code="ID_NOT_FOUND")
-            return agent, flight
+            if flight.call.wombatid == wombatid and flight.call.state == CallState.RD_RESERVED:
+                return agent, flight
         raise UserError(f"call {wombatid} is not reserved", code="ID_FOUND_WRONG_STATE")
 
     def _serves(self, run: LiveRun, end_point: EndPoint) -> bool:
@@ -96,15 +111,12 @@ class Preview:
         return next((route for route in routes if route.trunk.free and route.end_point.free), None)
 
     def _place(self, flight: Flight, route: Route, member: Member) -> None:
-        wombatid = flight.call.wombatid
         route.trunk.take()
         route.end_point.take()
-        flight.route = route
-        flight.turn += 1
-        self._board.pbxs[route.server_id].granted.add(wombatid)
+        self._schedule.route(flight, route)
         self._observe.give(flight, member)
-        self._follow.tell(flight, ev.DialAsked(wombatid))
-        self._schedule.kick()
+        self._follow.tell(flight, ev.DialAsked(flight.call.wombatid))
+        self._schedule.kick_now()
 
 
 def _previews(end_point: EndPoint) -> bool:

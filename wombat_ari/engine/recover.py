@@ -29,7 +29,9 @@ log = Logger()
 
 
 class Recover:
-    """``on_survey`` is told what was found, when the calls have been told and before new ones are placed."""
+    """``on_survey`` is told what was found, when the calls have been told and before new ones are placed;
+    ``on_taken_up`` each call that was placed before a restart.
+    """
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Recover:
         self._schedule = schedule
         self._supervise = supervise
         self.on_survey: Callable[[Pbx, Survey], None] = lambda pbx, survey: None
+        self.on_taken_up: Callable[[Flight], None] = lambda flight: None
 
     async def take_up_runs(self) -> None:
         """At start, before the first pass: the live runs with their hoppers and open calls."""
@@ -162,6 +165,7 @@ class Recover:
         wombatid = attempt.claim.wombatid
         times = (attempt.requested_at, attempt.dialling_at, attempt.connected_at)
         flight.call.take_up(attempt.state, times)
+        flight.call.assign(attempt.agent_interface, attempt.agent)
         route = self._route_of(attempt)
         self._board.flights[wombatid] = run.flights[wombatid] = flight
         if route is None:
@@ -172,6 +176,7 @@ class Recover:
         flight.route = route
         route.trunk.take_back()
         route.end_point.take_back()
+        self.on_taken_up(flight)
 
     def _route_of(self, attempt: OpenAttempt) -> Route | None:
         trunk = self._board.trunk_lines.get(attempt.trunk_id or 0)

@@ -72,6 +72,14 @@ class Schedule:
                 self._follow.tell(flight, ev.Released(flight.call.wombatid))
         self._flush_releases()
 
+    def route(self, flight: Flight, route: Route) -> None:
+        """These lines, taken already, are its own: it will be marked and placed."""
+        wombatid = flight.call.wombatid
+        flight.route = route
+        flight.turn += 1
+        self._to_release.pop(wombatid, None)  # it is marked again: an older release must not come after that
+        self._board.pbxs[route.server_id].granted.add(wombatid)
+
     # Performers of effects
 
     def record(self, flight: Flight, effect: Effect) -> None:
@@ -110,11 +118,8 @@ class Schedule:
         flight = run.hopper.take()
         assert flight is not None, "granted to a run with an empty hopper"
         wombatid = flight.call.wombatid
-        flight.route = route
-        flight.turn += 1
-        self._to_release.pop(wombatid, None)  # it is marked again: an older release must not come after that
         self._board.flights[wombatid] = run.flights[wombatid] = flight
-        self._board.pbxs[route.server_id].granted.add(wombatid)
+        self.route(flight, route)
         self.assign(flight)
         self._follow.tell(flight, ev.Scheduled(wombatid))
 
@@ -217,4 +222,6 @@ def _mark(flight: Flight) -> DialMark:
         trunk_id=route.trunk.key,
         end_point_id=route.end_point.key,
         state=CallState.RD_AGENTREQ if flight.call.agent_interface else CallState.REQUESTED,
+        agent=flight.call.agent,
+        agent_interface=flight.call.agent_interface,
     )

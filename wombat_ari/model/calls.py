@@ -47,6 +47,8 @@ class OpenAttempt:
     requested_at: float | None
     dialling_at: float | None
     connected_at: float | None
+    agent: str  #: reverse: whose phone was called first, empty otherwise
+    agent_interface: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class CallProgress:
     state: CallState
     at: float
     dialling_at: float | None = None
+    requested_at: float | None = None  #: reverse: when the callee was; else it is the moment of the mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ class DialMark:
     trunk_id: int
     end_point_id: int
     state: CallState = CallState.REQUESTED  #: or RD_AGENTREQ: the agent's phone first
+    agent: str = ""  #: then also whose
+    agent_interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,15 @@ def mark_requested(db: Database, dials: Sequence[DialMark], *, now: float) -> No
     # Many calls go over few lines: one statement for each place, not a row of values for each call.
     places: dict[Row, set[int]] = {}
     for dial in dials:
-        place = (dial.server_id, dial.trunk_id, dial.end_point_id, dial.state.value)
+        agent = (dial.agent[:80], dial.agent_interface[:255]) if dial.agent_interface else (None, None)
+        place = (dial.server_id, dial.trunk_id, dial.end_point_id, dial.state.value, *agent)
         places.setdefault(place, set()).add(dial.wombatid)
     with db.transaction() as tx:
         for place, wombatids in places.items():
             for ids in chunks(sorted(wombatids), 1000):
                 found = tx.run(
-                    "UPDATE attempt SET server_id = %s, trunk_id = %s, end_point_id = %s, state = %s, state_at = %s, "
+                    "UPDATE attempt SET server_id = %s, trunk_id = %s, end_point_id = %s, state = %s, agent = %s, "
+                    "agent_interface = %s, state_at = %s, "
                     f"requested_at = %s WHERE wombatid IN ({marks(len(ids))})",
                     (*place, now, now, *ids),
                 )
@@ -82,7 +84,7 @@ def release(db: Database, wombatids: Iterable[int]) -> None:
         for ids in chunks(wombatids, 1000):
             tx.run(
                 "UPDATE attempt SET state = %s, server_id = NULL, trunk_id = NULL, end_point_id = NULL, "
-                "requested_at = NULL, dialling_at = NULL, connected_at = NULL "
+                "requested_at = NULL, dialling_at = NULL, connected_at = NULL, agent = NULL, agent_interface = NULL "
                 f"WHERE wombatid IN ({marks(len(ids))})",
                 (_IN_HOPPER, *ids),
             )
@@ -93,8 +95,8 @@ def open_attempts(db: Database, run_id: int) -> list[OpenAttempt]:
     columns = ATTEMPT_COLUMNS.removesuffix(", state_at")
     with db.transaction(write=False) as tx:
         rows = tx.rows(
-            f"SELECT {columns}, server_id, trunk_id, end_point_id, requested_at, dialling_at, connected_at "
-            "FROM attempt WHERE run_id = %s ORDER BY wombatid",
+            f"SELECT {columns}, server_id, trunk_id, end_point_id, requested_at, dialling_at, connected_at, "
+            "COALESCE(agent, ''), COALESCE(agent_interface, '') FROM attempt WHERE run_id = %s ORDER BY wombatid",
             (run_id,),
         )
     return [OpenAttempt(claim_of(row), CallState(row[9]), *row[10:]) for row in rows]

@@ -59,20 +59,23 @@ def _progress(tx: Transaction, entries: Sequence[CallProgress]) -> None:
     """Only the last state of each attempt is written, and it never replaces a later one."""
     last: dict[int, list[object]] = {}
     for entry in entries:
-        row = last.setdefault(entry.wombatid, ["", 0.0, None, None])
+        row = last.setdefault(entry.wombatid, ["", 0.0, None, None, None])
         if entry.at >= row[1]:  # type: ignore[operator]
             row[:2] = entry.state.value, entry.at
         if entry.dialling_at is not None or entry.state is CallState.DIALLING:
             row[2] = entry.at if entry.dialling_at is None else entry.dialling_at
         if entry.state is CallState.CONNECTED:
             row[3] = entry.at
+        if entry.requested_at is not None:
+            row[4] = entry.requested_at
     rows = [(wombatid, *row) for wombatid, row in sorted(last.items())]
     for part in chunks(rows, _EACH):
         tx.update_each(
             "attempt",
             "wombatid",
-            columns=("call_id", "new_state", "new_at", "new_dialling_at", "new_connected_at"),
-            assign="dialling_at = COALESCE(dialling_at, new_dialling_at), "
+            columns=("call_id", "new_state", "new_at", "new_dialling_at", "new_connected_at", "new_requested_at"),
+            assign="requested_at = COALESCE(new_requested_at, requested_at), "
+            "dialling_at = COALESCE(dialling_at, new_dialling_at), "
             "connected_at = COALESCE(connected_at, new_connected_at), "
             "state = CASE WHEN state_at <= new_at THEN new_state ELSE state END, "
             "state_at = CASE WHEN state_at <= new_at THEN new_at ELSE state_at END",

@@ -316,6 +316,8 @@ CREATE TABLE IF NOT EXISTS attempt (
     requested_at DOUBLE NULL COMMENT 'when it was made durable that it may be dialled (epoch seconds, UTC)',
     dialling_at DOUBLE NULL COMMENT 'when the PBX made the channel (epoch seconds, UTC)',
     connected_at DOUBLE NULL COMMENT 'when the callee answered (epoch seconds, UTC)',
+    agent VARCHAR(80) NULL COMMENT 'reverse: agent whose phone is called first',
+    agent_interface VARCHAR(255) NULL COMMENT 'reverse: that phone, as Asterisk names it',
     PRIMARY KEY (wombatid),
     KEY attempt_by_run_id (run_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='An open attempt: in the hopper or in progress. What it is dialled with is kept as it was when claimed'

@@ -324,6 +324,8 @@ CREATE TABLE IF NOT EXISTS attempt (
     requested_at REAL NULL,
     dialling_at REAL NULL,
     connected_at REAL NULL,
+    agent VARCHAR(80) NULL,
+    agent_interface VARCHAR(255) NULL,
     PRIMARY KEY (wombatid)
 )
 ;

@@ -79,6 +79,8 @@ class Attempt(BaseTable):
     requested_at = moment("when it was made durable that it may be dialled", null=True)
     dialling_at = moment("when the PBX made the channel", null=True)
     connected_at = moment("when the callee answered", null=True)
+    agent = text(NAME, "reverse: agent whose phone is called first", null=True)
+    agent_interface = text(255, "reverse: that phone, as Asterisk names it", null=True)
 
     class Meta:
         table_name = "attempt"
