@@ -36,13 +36,26 @@ class FakeObey:
         return await self._run("remove", campaign, by)
 
     def hang_up(self, wombatid: int) -> None:
-        self.asked.append(("hang_up", wombatid))
-        if self.trouble:
-            raise self.trouble
+        self._note("hang_up", wombatid)
+
+    def reserve(self, agent: str) -> dict[str, Any]:
+        self._note("reserve", agent)
+        return {"id": 2**53 - 1, "number": "5551", "attributes": {"NAME": "Zoë", "A": "1"}}
+
+    def dial_reserved(self, wombatid: int) -> None:
+        self._note("dial", wombatid)
+
+    def skip_reserved(self, wombatid: int, code: str) -> None:
+        self._note("skip", wombatid, code)
 
     def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         self.asked.append(("snapshot", calls))
         return self.picture
+
+    def _note(self, *asked: Any) -> None:
+        self.asked.append(asked)
+        if self.trouble:
+            raise self.trouble
 
     async def _run(self, what: str, campaign: str, by: str) -> dict[str, Any]:
         self.asked.append((what, campaign, by))
@@ -176,10 +189,40 @@ def test_a_refusal_has_its_text_on_this_side(wire: Wire) -> None:
     wire.listen()
     wire.obey.trouble = UserError("campaign 'Sales' has no trunk – add one", code="no-trunk")
     for name, arguments in (("start_run", ("Sales",)), ("pause_run", ("Sales",))):
-        with pytest.raises(UserError, match="campaign 'Sales' has no trunk – add one"):
+        with pytest.raises(UserError, match=r"^campaign 'Sales' has no trunk – add one$") as caught:
             wire.ask(name, *arguments, by="ada")
+        assert caught.value.code == "no-trunk"
     with pytest.raises(UserError, match="has no trunk"):
         wire.ask("hang_up", 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "code"),
+    [
+        ("reserve", "PJSIP/1", "AGENT_NOT_AVAILABLE"),
+        ("reserve", "PJSIP/1", "AGENT_CANNOT_RESERVE"),
+        ("dial_reserved", 7, "ID_NOT_FOUND"),
+        ("skip_reserved", 7, "ID_FOUND_WRONG_STATE"),
+    ],
+)
+def test_preview_refuses_with_the_words_of_the_api(wire: Wire, name: str, argument: Any, code: str) -> None:
+    wire.listen()
+    wire.obey.trouble = UserError("agent: nobody; not here", code=code)
+    with pytest.raises(UserError, match=r"^agent: nobody; not here$") as caught:
+        wire.ask(name, argument)
+    assert caught.value.code == code
+
+
+def test_preview(wire: Wire) -> None:
+    wire.listen()
+    reserved = wire.ask("reserve", "PJSIP/ä")
+    assert reserved == {"id": 2**53 - 1, "number": "5551", "attributes": {"NAME": "Zoë", "A": "1"}}
+    assert wire.ask("dial_reserved", reserved["id"]) is None
+    assert wire.ask("skip_reserved", 7) is None
+    assert wire.ask("skip_reserved", 7, "LATER") is None
+    assert wire.obey.asked == [
+        ("reserve", "PJSIP/ä"), ("dial", 2**53 - 1), ("skip", 7, ""), ("skip", 7, "LATER"),
+    ]  # fmt: skip
 
 
 def test_trouble_with_the_database_has_its_text_on_this_side(wire: Wire) -> None:

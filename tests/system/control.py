@@ -33,14 +33,24 @@ class Control:
         self._socket.close()
 
     def ask(self, command: str, **arguments: str) -> dict[bytes, bytes]:
-        """The answer's box; a refusal fails the test with its text."""
-        box = amp.AmpBox({amp.ASK: b"1", amp.COMMAND: command.encode()})
-        box.update({name.encode(): value.encode() for name, value in arguments.items()})
-        self._socket.sendall(box.serialize())
-        answer = self._box()
+        """The answer's box; a refusal fails the test with its code and text."""
+        answer = self._asked(command, arguments)
         if amp.ERROR_CODE in answer:
             pytest.fail(f"{command} {arguments}: {answer[amp.ERROR_DESCRIPTION].decode()}")
         return answer
+
+    def refusal(self, command: str, **arguments: str) -> str:
+        """The code of the refusal; anything else fails the test."""
+        answer = self._asked(command, arguments)
+        if answer.get(amp.ERROR_CODE) != b"USER":
+            pytest.fail(f"{command} {arguments} was not refused: {answer}")
+        return answer[amp.ERROR_DESCRIPTION].decode().partition(": ")[0]
+
+    def _asked(self, command: str, arguments: dict[str, str]) -> dict[bytes, bytes]:
+        box = amp.AmpBox({amp.ASK: b"1", amp.COMMAND: command.encode()})
+        box.update({name.encode(): value.encode() for name, value in arguments.items()})
+        self._socket.sendall(box.serialize())
+        return self._box()
 
     def snapshot(self) -> dict[str, Any]:
         data, part, parts = b"", 0, 1

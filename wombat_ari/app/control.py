@@ -1,7 +1,8 @@
 """The control socket between processes: Twisted AMP over a UNIX socket that only its owner may open.
 
-Commands have typed arguments and answer when what they did is durable; a refusal is a ``UserError`` with its text on
-the other side too. Snapshots are JSON, sent in parts since an AMP value holds 64 KB at most.
+Commands have typed arguments and answer when what they did is durable; a refusal is a ``UserError`` with its code and
+text on the other side too (AMP's error description is ``code: text``). Snapshots are JSON, sent in parts since an AMP
+value holds 64 KB at most.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from twisted.internet import defer
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
 from twisted.protocols import amp
+from twisted.python.failure import Failure
 
 from wombat_ari.model.errors import StoreError, UserError
 
@@ -130,6 +132,10 @@ class ControlServer(amp.AMP):
         super().__init__()
         self._obey = obey
         self._snapshot = b""
+
+    def locateResponder(self, name: bytes) -> Any:
+        responder = super().locateResponder(name)
+        return responder and (lambda box: responder(box).addErrback(_with_code))
 
     @StartRun.responder
     def start_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
@@ -293,8 +299,9 @@ class ControlClient:
         except (amp.UnhandledCommand, amp.UnknownRemoteError):
             self._connection = None  # AMP closes it after an error that it does not know
             raise UserError("the dialer could not do that: see its log", code="dialer-failed") from None
-        except UserError:
-            raise
+        except UserError as refusal:
+            code, _, text = str(refusal).partition(": ")
+            raise UserError(text, code=code) from None
         except StoreError as error:
             raise UserError(str(error), code="dialer-store") from None
         except defer.TimeoutError:
@@ -326,6 +333,15 @@ class ControlClient:
 
 def _answer(coroutine: Any, key: str = "run") -> defer.Deferred[dict[str, str]]:
     return defer.Deferred.fromCoroutine(coroutine).addCallback(lambda value: {key: json.dumps(value)})
+
+
+def _with_code(failure: Failure) -> Failure:
+    """AMP says an error's text; of a refusal its code is said before it."""
+    told = failure.value
+    refusal = told.local.value if isinstance(told, amp.RemoteAmpError) and told.local is not None else None
+    if isinstance(refusal, UserError):
+        return Failure(amp.RemoteAmpError(told.errorCode, f"{refusal.code}: {refusal}"))
+    return failure
 
 
 def _within(answer: defer.Deferred[Result], reactor: Any) -> defer.Deferred[Result]:
