@@ -6,9 +6,10 @@ Both originate on the same private Asterisk, through the same dialplan and event
 dialer is the real process with its database on a private MariaDB: hopper, marks made durable before each Originate,
 states, outcome, call log. Its calls are counted where they end, as committed rows of the call log; the bare loop's as
 OriginateResponses. Each turn is measured in its middle, while the other side is not connected. The ratio is that of the
-two turns of each round, the median of all rounds. A round during which others used the processors is taken again; beside
-the ratio stands what the processor time of a call says it is (bare loop and Asterisk, divided by dialer, MariaDB and
-Asterisk), which suffers less from others.
+two turns of each round, the median of all rounds. A round during which others used the processors is taken again.
+
+Beside the ratio stands what the processor time of a call says it is: that of bare loop and Asterisk, divided by that of
+dialer, MariaDB and Asterisk. It suffers less from others.
 """
 
 from __future__ import annotations
@@ -338,7 +339,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="measured time of each side (default 60)")
     parser.add_argument("--kind", choices=KINDS, default="busy", help="what the called numbers do (default busy)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
-    parser.add_argument("--profile", type=Path, help="run the dialer under cProfile and write its statistics here")
+    parser.add_argument(
+        "--profile", type=Path, help="run the dialer under cProfile, statistics of its last turn here"
+    )
     return parser.parse_args()
 
 
