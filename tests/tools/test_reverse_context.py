@@ -29,6 +29,12 @@ CONF = {
 exten => _X!,1,Set(FROM=${CALLERID(name)} ${CALLERID(num)})
  same => n,UserEvent(CALLED,From:${FROM},Pres:${CALLERID(pres)},List:${WOMBAT_DIALING_LIST},Note:${NOTE})
  same => n,Goto(simulated-network,${EXTEN},1)
+
+; Agents whose context tracks, as trunks' contexts do, and dials their phones.
+[tracked-agents]
+exten => _X!,1,Gosub(wombat-track,s,1)
+ same => n,Dial(Local/${EXTEN}@simulated-network/n)
+ same => n,Hangup(${HANGUPCAUSE})
 """,
 }
 NETWORK = "Local/${num}@telling/n"
@@ -249,3 +255,18 @@ def test_what_the_agent_sees(stage: Stage, clid: str, seen: str) -> None:
 def test_the_trunks_leg_finds_what_it_finds_in_a_direct_call(stage: Stage) -> None:
     called = stage.play("55520100").called
     assert (called["List"], called["Note"]) == ("customers", "a b")
+
+
+@pytest.mark.parametrize(
+    ("agent", "callee", "note"),
+    [
+        ("55520100", "55510000", ["17", "", "0", "0"]),  # the agent is busy: nothing about a callee
+        ("55510100", "55520300", ["17", "BUSY", "0", "0"]),
+        ("55510102", "55519900", ["16", "CANCEL", "0", "0"]),  # the agent leaves
+    ],
+)
+def test_the_note_is_about_the_callee_although_the_agents_context_tracks(
+    stage: Stage, agent: str, callee: str, note: list[str]
+) -> None:
+    played = stage.play(callee, agent=f"Local/{agent}@tracked-agents/n")
+    assert stage.note(played)[:4] == note

@@ -64,7 +64,12 @@ def build_reverse_request(
     seconds = f"{campaign.answer_timeout_ms / 1000:g}"
     # An underscore more: Dial() hands them on, so that a trunk's context finds what it finds in a direct call.
     inherited = ((name if name.startswith("_") else f"_{name}", value) for name, value in direct.variables)
-    ours = (("WOMBAT_DIAL", direct.channel), ("WOMBAT_DIAL_TIMEOUT", seconds), ("WOMBAT_DIAL_CLID", direct.caller_id))
+    ours = (
+        ("WOMBAT_DIAL", direct.channel),
+        ("WOMBAT_DIAL_TIMEOUT", seconds),
+        ("WOMBAT_DIAL_CLID", direct.caller_id),
+        ("WOMBAT_REVERSE", "agent"),
+    )
     return replace(
         direct,
         channel=agent,
