@@ -186,12 +186,13 @@ class Truth:
         return self._left(self.chance.choice(there)) if there else []
 
     def _left(self, caller: str) -> list[AnyQueueEvent]:
-        events: list[AnyQueueEvent] = [CallerLeft(1, self.waiting.pop(caller), caller)]
+        left: list[AnyQueueEvent] = [CallerLeft(1, self.waiting.pop(caller), caller)]
+        free: list[AnyQueueEvent] = []
         for agent in self.agents:
             if agent.rings == caller:
                 agent.rings = ""
-                events += self._seen(agent)
-        return events
+                free += self._seen(agent)
+        return self._mixed(left, free)
 
     def _seen(self, agent: Agent) -> list[AnyQueueEvent]:
         return [] if agent.silent else [MemberSeen(1, queue, agent.member(queue)) for queue in agent.queues]

@@ -179,9 +179,17 @@ def test_a_caller_who_left_by_a_key_does_not_keep_an_agent_ringing(queues: Queue
     assert states(queues)[0] == "RINGING"
     seen(queues, A1)
     assert states(queues)[0] == "IDLE"
+    # In the other order too: the device is free, then the caller has left.
+    joined(queues, "c2")
+    queues.handle(AgentCalled(1, Q, A1, "c2"))
+    seen(queues, A1, status=DeviceState.RINGING)
+    seen(queues, A1)
+    queues.handle(CallerLeft(1, Q, "c2"))
+    assert states(queues)[0] == "IDLE"
 
 
-def test_a_free_device_still_rings_for_a_caller_who_is_there(queues: Queues) -> None:
+def test_a_device_that_is_free_as_before_still_rings_for_a_caller_who_is_there(queues: Queues) -> None:
+    """Asterisk may say twice that a device is free after a call, and ring it in between."""
     joined(queues, "c1")
     queues.handle(AgentCalled(1, Q, A1, "c1"))
     seen(queues, A1)

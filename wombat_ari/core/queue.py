@@ -161,7 +161,7 @@ class Queues:
             member = replace(member, in_call=False)
         members[member.interface] = member
         if member.status in _FREE and member.interface in self._ringing:
-            self._stopped_ringing(member.interface)
+            self._stopped_ringing(member.interface, known is not None and known.status not in _FREE)
 
     def _member_removed(self, event: MemberRemoved) -> None:
         self._queue(event.queue).members.pop(event.interface, None)
@@ -226,10 +226,12 @@ class Queues:
                 last_call = max(member.last_call, at) if queue in (None, each.name) else member.last_call
                 each.members[interface] = replace(member, in_call=False, last_call=last_call)
 
-    def _stopped_ringing(self, interface: str) -> None:
-        """Its device is free: it does not ring for callers who have left."""
+    def _stopped_ringing(self, interface: str, all_of_it: bool) -> None:
+        """Its device is free: it does not ring for callers who have left; if it was not free before, for nobody. (An
+        Asterisk that says again that a device is free may have called it meanwhile.)
+        """
         for caller in set(self._ringing.of_interface(interface)):
-            if not self._is_caller(caller):
+            if all_of_it or not self._is_caller(caller):
                 self._ringing.drop(interface, caller)
 
     def _queue(self, name: str) -> Queue:
