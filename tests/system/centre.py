@@ -24,7 +24,7 @@ from wombat_ari.model.entities import Campaign, CampaignList
 from wombat_ari.store import campaigns, entities, lists
 
 PHONES = 5
-RING = 2  #: tenths of a second that a phone rings
+RING = 10  #: tenths of a second that a phone rings
 LATE_S = 1.0
 """How far behind AMI the dialer may be. The aim is 0.2 s; what was measured is printed, and its median must be it."""
 
@@ -173,9 +173,13 @@ class Centre:
         return name
 
     def stop_run(self, campaign: str) -> None:
+        for command in ("PauseRun", "RemoveRun"):
+            self.command(command, campaign)
+
+    def command(self, command: str, campaign: str) -> None:
+        """PauseRun, ResumeRun, RemoveRun."""
         with Control(self.site.state / "control.sock") as control:
-            for command in ("PauseRun", "RemoveRun"):
-                control.ask(command, campaign=campaign, by="test")
+            control.ask(command, campaign=campaign, by="test")
 
     def clear(self) -> None:
         """Everybody goes home: no call, no agent, no live run; the dialer knows."""

@@ -2,8 +2,8 @@
 
 The network is the one of a vendor's load test: 70 % answer after 1 to 5 s and talk for 10 to 30 s, the others are busy;
 ``--scale 0.1`` makes all of it ten times as fast. First five agents are there, then twelve, then twenty: agents, then
-lines and the congestion budget are what limits. In the last quarter agents pause, log off and take private calls, and
-strangers call. What must hold is looked at whenever AMI told something.
+lines and the congestion budget are what limits (for that the run is paused and resumed). In the last quarter agents
+pause, log off and take private calls, and strangers call. What must hold is looked at whenever AMI told something.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tools.provision.asterisk import AsteriskInstance
 
 LINES, CHANNELS = 14, 16
 UNIT_MS, MESSAGES = 250, 2
-LAG_S = 1.0  #: how far apart two channels may begin in Asterisk that were asked for at the same time
+LAG_S = 0.5  #: how far apart two channels may begin in Asterisk that were asked for at the same time
 
 _VENDOR = """
 [vendor]
@@ -107,7 +107,7 @@ class Story:
     def check_rate(self) -> None:
         """Never more Originates in a time than the congestion budget of that time, and what Asterisk may bunch."""
         began = self.meter.began
-        for size in (20, 50, 100):
+        for size in (10, LINES, 20, 50, 100):
             for first, last in zip(began, began[size - 1 :], strict=False):
                 units = (last - first + LAG_S) / (UNIT_MS / 1000) + 1
                 self._check("congestion budget", size <= units * MESSAGES, f"{size} in {last - first:.3f} s")
@@ -153,11 +153,21 @@ def _run(story: Story, seconds: float, chance: random.Random) -> None:
         for share, wanted in ((0.25, 5), (0.5, 12), (0.75, 20)):
             for agent in agents[len(centre.logged_on) : wanted]:
                 centre.log_on(agent)
+            if wanted == 20:
+                _all_at_once(story, campaign)
             _pass(story, began + share * seconds)
         story.steady = False
         disturb(story, agents, began + seconds, chance)
         _end(story, campaign)
     story.check_rate()
+
+
+def _all_at_once(story: Story, campaign: str) -> None:
+    """The run pauses until no call is left, then goes on: as many calls as there are lines are wanted in one moment."""
+    centre = story.centre
+    centre.command("PauseRun", campaign)
+    until(lambda: not centre.site.snapshot()["calls"], 60 + 60 * story.scale, "no call is left")
+    centre.command("ResumeRun", campaign)
 
 
 def _pass(story: Story, until_when: float) -> None:

@@ -11,7 +11,8 @@ from tests.system.agents import Agent
 from tests.system.centre import Centre, phone
 
 ANN, BO, CY = (Agent(serial) for serial in (11, 12, 13))
-KINDS = {"local": (ANN, BO), "phones": (phone(1), phone(2))}
+#: They ring for a second: long enough to be seen.
+KINDS = {"local": (Agent(16, ring=10), Agent(17, ring=10)), "phones": (phone(1), phone(2))}
 
 
 @pytest.fixture(params=KINDS)
