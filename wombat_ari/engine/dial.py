@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
+from wombat_ari.core.queuelog import Line
 from wombat_ari.core.request import build_request, build_reverse_request
 from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, Pbx
 from wombat_ari.engine.follow import Follow
@@ -49,6 +50,20 @@ class Dial:
     def ask_alive(self, flight: Flight, effect: Effect) -> None:
         pbx = self._pbx(flight)
         self._order(pbx, _writing(pbx.driver.ask_alive, flight.call.wombatid))
+
+    def queue_log(self, flight: Flight, line: Line) -> None:
+        """Write a line of the queue_log of the call's PBX, in its turn; given up when the link is down."""
+        pbx = self._pbx(flight)
+        if not pbx.driver.connected:
+            return
+
+        def order() -> bool:
+            pbx.driver.queue_log(
+                line.queue, line.event, unique_id=line.unique_id, interface=line.interface, message=line.message
+            )
+            return True
+
+        self._order(pbx, order)
 
     # The line of orders
 

@@ -10,7 +10,7 @@ from wombat_ari.bridge.journal import Journal
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.equip import DriverFactory, Equip
-from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.follow import Follow, Performer
 from wombat_ari.engine.obey import Obey
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.preview import Preview
@@ -21,6 +21,7 @@ from wombat_ari.engine.schedule import Schedule
 from wombat_ari.engine.settle import Settle
 from wombat_ari.engine.steer import Steer
 from wombat_ari.engine.supervise import Supervise
+from wombat_ari.engine.tell import Tell
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import SystemLogEntry
@@ -48,6 +49,7 @@ class Dialer:
         self.follow = Follow(self.board, clock)
         self._dial = Dial(self.board, clock, self.follow)
         self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
+        self._tell = Tell(self._dial)
         self._settle = Settle(self.board, clock, journal)
         self._refill = Refill(self.board, clock, desk, self._schedule)
         self._observe = Observe(self.board, clock, self.follow, self._schedule.kick_now)
@@ -120,8 +122,8 @@ class Dialer:
                 do.AskAlive: self._dial.ask_alive,
                 do.FreeLine: self._free_line,
                 do.ReturnToHopper: self._schedule.return_to_hopper,
-                do.Save: self._settle.save,
-                do.Settle: self._settle.settle,
+                do.Save: _both(self._tell.save, self._settle.save),
+                do.Settle: _both(self._tell.settle, self._settle.settle),
             },
             self._settle.late,
         )
@@ -181,3 +183,11 @@ class Dialer:
 
     def _fence(self, failure: Failure) -> None:
         log.failure("the dialer's tick stopped: a mistake of ours", failure=failure)
+
+
+def _both(first: Performer, second: Performer) -> Performer:
+    def perform(flight: Flight, effect: Effect) -> None:
+        first(flight, effect)
+        second(flight, effect)
+
+    return perform

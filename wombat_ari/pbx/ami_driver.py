@@ -124,6 +124,11 @@ class AmiDriver:
             # Nothing to delete is an error to Asterisk, and none to us.
             self._ami.dbDelTree(FAMILY).addErrback(lambda failure: failure.trap(PbxError))
 
+    def queue_log(self, queue: str, event: str, *, unique_id: str, interface: str, message: str) -> None:
+        if self._ami is not None:
+            headers = {"uniqueid": unique_id, "interface": interface, "message": message}
+            self._ami.queueLog(queue, event, headers=headers).addErrback(self._note, "writing to queue_log")
+
     def list_queues(self) -> "Deferred[None]":
         if self._ami is None:
             return fail(PbxError(f"no link to the PBX: {self.last_error}"))

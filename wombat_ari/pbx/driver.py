@@ -60,3 +60,6 @@ class Driver(Protocol):
 
     def list_queues(self) -> Deferred[None]:
         """Ask for all queues: QueuesListed is told, then what came meanwhile again. Fires then; fails as survey."""
+
+    def queue_log(self, queue: str, event: str, *, unique_id: str, interface: str, message: str) -> None:
+        """Add a line to the PBX's queue_log, with Asterisk's time. Nothing is told; trouble is logged."""

@@ -1,0 +1,72 @@
+"""What a call says in the PBX's queue_log (spec 04), in app_queue's own grammar, so that queue analyzers read it.
+
+At dial ENTERQUEUE, at the answer CONNECT, at the end COMPLETECALLER or COMPLETEAGENT, or ABANDON when never answered,
+then CALLSTATUS with the extended status. Asterisk escapes nothing there: ``|`` and line breaks are replaced.
+"""
+
+from dataclasses import dataclass
+
+from wombat_ari.core.call import Call
+from wombat_ari.model.entities import Campaign
+from wombat_ari.model.states import CallLogging
+
+NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: ``time|unique_id|queue|interface|event|message``; the time is Asterisk's."""
+
+    queue: str
+    event: str
+    unique_id: str
+    interface: str
+    message: str
+
+
+def wanted(campaign: Campaign) -> bool:
+    return campaign.logging == CallLogging.QM_COMPATIBLE
+
+
+def dialled(call: Call, campaign: Campaign) -> Line:
+    return _line(call, campaign, "ENTERQUEUE", NONE, ("", call.claim.number, "1"))
+
+
+def answered(call: Call, campaign: Campaign, *, end_point: str) -> Line:
+    """``end_point`` is the agent, where one is known."""
+    wait = _waited(call)
+    return _line(call, campaign, "CONNECT", end_point, (wait, call.unique_id, wait))
+
+
+def ended(call: Call, campaign: Campaign, *, end_point: str) -> list[Line]:
+    """The lines of a call that has its outcome; one that was never dialled has none but its status."""
+    wait, talk = _waited(call), str(round(call.waits_ms()[2] / 1000))
+    if call.connected_at is not None:
+        by_us = call.evidence.forced or call.evidence.hung_up_by_us
+        event = "COMPLETEAGENT" if by_us else "COMPLETECALLER"
+        lines = [_line(call, campaign, event, end_point, (wait, talk, "1"))]
+    else:
+        lines = [_line(call, campaign, "ABANDON", NONE, ("1", "1", wait))]
+    if call.extended_status:
+        lines.append(_line(call, campaign, "CALLSTATUS", end_point, (call.extended_status,)))
+    return lines
+
+
+def _line(call: Call, campaign: Campaign, event: str, interface: str, fields: tuple[str, ...]) -> Line:
+    queue = campaign.logging_alias or campaign.name
+    return Line(_clean(queue), event, call.unique_id, _clean(interface), "|".join(_clean(field) for field in fields))
+
+
+def _waited(call: Call) -> str:
+    """Whole seconds from the request to the answer, or to the end."""
+    pre, after, _ = call.waits_ms()
+    if call.ended_at is None and call.connected_at is not None and call.requested_at is not None:
+        return str(round(call.connected_at - call.requested_at))
+    return str(round((pre + after) / 1000))
+
+
+def _clean(text: str) -> str:
+    return text.translate(_TABLE)
+
+
+_TABLE = str.maketrans({"|": "/", "\r": " ", "\n": " ", "\0": " "})
