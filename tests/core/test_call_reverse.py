@@ -224,6 +224,11 @@ class TestThePbxGoesDown:
     def test_it_did_not(self) -> None:
         assert self.ended().pass_until(6000).call.outcome == Out.RS_REJECTED
 
+    def test_while_they_talk(self) -> None:
+        story = agent_there().at(2100, LEG, callee_end("ANSWER"))
+        story.at(4000, told("ANSWER", 0, 1900), hung_up(0)).at(4500, PBX_STOPPED)
+        assert story.call.outcome == Out.RS_LOST
+
 
 class TestPreview:
     def test_reserved_then_dialled(self) -> None:

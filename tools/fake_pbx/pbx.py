@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from tools.fake_pbx.memory import MemoryTransport, join
 from tools.fake_pbx.queues import FakeQueue
+from tools.fake_pbx.reverse import FakeReverseCall
 from tools.fake_pbx.scenes import FakeCall
 from tools.fake_pbx.session import BANNER, FakeSession
 
@@ -125,7 +126,8 @@ class FakePbx:
 
     def originate(self, headers: dict[str, str], variables: dict[str, str]) -> None:
         self.originates.append(headers)
-        call = FakeCall(self, headers, variables)
+        kind = FakeReverseCall if headers["context"] == "wombat-reverse" else FakeCall
+        call = kind(self, headers, variables)
         if call.unique_id in self.live:
             self.say([_failure(headers)])
         else:
@@ -143,9 +145,7 @@ class FakePbx:
         for queue in self.queues.values():
             queue.gone(call.unique_id)
         if self.leaves_notes:
-            now = self.clock.seconds()
-            talk_ms = round((now - call.answered_at) * 1000) if call.up else 0
-            self.notes[call.unique_id] = f"{cause}||{int(call.up)}|{talk_ms}|{int(now)}"
+            self.notes[call.unique_id] = call.note(cause)
 
     def next_serial(self) -> int:
         self._serial += 1

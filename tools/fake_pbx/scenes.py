@@ -57,6 +57,7 @@ class FakeCall:
         self.number = re.sub(r"^[^/]*/|@.*$", "", headers["channel"])
         self.channel = f"Local/{self.number}@simulated-network-{pbx.next_serial():08x};1"
         self.up = False
+        self.bridged = False  #: with a callee: reverse calls only
         self.began = pbx.clock.seconds()
         self.answered_at = 0.0
         self._extension = headers["exten"]
@@ -90,6 +91,12 @@ class FakeCall:
     def hang_up(self, cause: int) -> None:
         """As the AMI action does."""
         self._end("hung_up_talking" if self.up else "hung_up_ringing", cause)
+
+    def note(self, cause: int) -> str:
+        """What the hang-up handler leaves."""
+        now = self.pbx.clock.seconds()
+        talk_ms = round((now - self.answered_at) * 1000) if self.up else 0
+        return f"{cause}||{int(self.up)}|{talk_ms}|{int(now)}"
 
     def die(self) -> None:
         """Without a word: the PBX is killed."""

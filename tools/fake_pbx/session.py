@@ -173,6 +173,7 @@ class FakeSession(Protocol):
             f"ChannelState: {6 if call.up else 5}",
             f"Uniqueid: {call.unique_id}",
             f"Linkedid: {call.unique_id}",
+            f"BridgeId: {'bridge' if call.bridged else ''}",
             f"Seconds: {age}",
             f"Duration: {duration}",
             f"Application: {'Queue' if queue else 'AppDial2'}",

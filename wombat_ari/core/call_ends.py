@@ -76,9 +76,9 @@ def may_be_shutdown(seen: Evidence) -> bool:
         return False
     told_by_leg = not seen.answered and telling(seen.leg_cause) is not None
     untold = seen.reason in (None, 0) and seen.dial_status in ("", "NOANSWER", "ANSWER")
-    if seen.reason == AGENT_ANSWERED and not seen.answered:
+    if seen.reason == AGENT_ANSWERED:
         # Reverse: a PBX that goes down ends the callee's leg first, and Dial() says one of these.
-        untold = seen.dial_status in ("", "CANCEL", "NOANSWER", "CHANUNAVAIL")
+        untold = seen.dial_status in ("", "ANSWER", "CANCEL", "NOANSWER", "CHANUNAVAIL")
     return seen.cause in (None, 0) and untold and not told_by_leg
 
 
