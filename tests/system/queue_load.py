@@ -27,7 +27,7 @@ from tools.provision.asterisk import AsteriskInstance
 
 LINES, CHANNELS = 14, 16
 UNIT_MS, MESSAGES = 250, 2
-LAG_S = 0.5  #: how far apart two channels may begin in Asterisk that were asked for at the same time
+LAG_S = 0.1  #: how long after the writing of an Originate the dialer may note that it has been written
 
 _VENDOR = """
 [vendor]
@@ -55,7 +55,6 @@ class Story:
     steady: bool = True  #: only the dialer's calls take agents
     most: Counter[str] = field(default_factory=Counter)
     joins: int = 0
-    attempts: int = 0
     referee: Referee = field(default_factory=Referee)
     meter: Meter = field(default_factory=Meter)
     news: threading.Event = field(default_factory=threading.Event)
@@ -104,18 +103,17 @@ class Story:
         if not holds:
             self.faults[f"{what}: {seen}"] += 1
 
-    def check_rate(self) -> None:
-        """Never more Originates in a time than the congestion budget of that time, and what Asterisk may bunch."""
-        began = self.meter.began
+    def check_rate(self, written: list[float]) -> None:
+        """Never more Originates in a time than the units that may begin in it allow, and one that began before."""
         for size in (10, LINES, 20, 50, 100):
-            for first, last in zip(began, began[size - 1 :], strict=False):
-                units = (last - first + LAG_S) / (UNIT_MS / 1000) + 1
+            for first, last in zip(written, written[size - 1 :], strict=False):
+                units = (last - first + LAG_S) / (UNIT_MS / 1000) + 2
                 self._check("congestion budget", size <= units * MESSAGES, f"{size} in {last - first:.3f} s")
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{count} x {why or 'none'}" for why, count in self.reasons.most_common())
         return (
-            f"{self.attempts} attempts, {self.joins} joined the queue, {self.samples} samples; most at once:"
+            f"{len(self.meter.began)} attempts, {self.joins} joined the queue, {self.samples} samples; most at once:"
             f" {self.meter.most} channels, {dict(self.most)}; why nothing more was placed: {reasons}"
         )
 
@@ -159,7 +157,6 @@ def _run(story: Story, seconds: float, chance: random.Random) -> None:
         story.steady = False
         disturb(story, agents, began + seconds, chance)
         _end(story, campaign)
-    story.check_rate()
 
 
 def _all_at_once(story: Story, campaign: str) -> None:
@@ -224,8 +221,9 @@ def _end(story: Story, campaign: str) -> None:
     story._check("odd events", centre.site.snapshot()["odd_events"] == 0, centre.site.snapshot()["odd_events"])
     placed = len(story.meter.began)
     until(lambda: len(centre.site.attempts(campaign)) >= placed, 10, f"{placed} attempts are in the log")
-    story.attempts = len(centre.site.attempts(campaign))
-    story._check("every attempt is one Originate", story.attempts == placed, (story.attempts, placed))
+    attempts = centre.site.attempts(campaign)
+    story.check_rate(sorted(row["attempted_at"] for row in attempts))
+    story._check("every attempt is one Originate", len(attempts) == placed, (len(attempts), placed))
     centre.site.check_ledger()
     for mark in ("Traceback", "mistake of ours"):
         story._check("the log", mark not in (centre.site.folder / "serve.log").read_text(), mark)
