@@ -214,6 +214,7 @@ class Site:
             "wombatid", "number", "campaign_name", "attempt", "outcome", "extended_status", "attempted_at", "ended_at",
             "wait_pre_ms", "wait_after_ms", "talk_ms", "retry_in_s", "cause", "dial_status", "message",
             "input_attributes", "output_attributes", "channel", "unique_id", "trunk_name", "end_point_name",
+            "agent",
         )  # fmt: skip
         sql = f"SELECT {', '.join(names)} FROM call_log WHERE campaign_name LIKE %s ORDER BY wombatid"
         found = [dict(zip(names, row, strict=True)) for row in self.rows(sql, (campaign,))]
