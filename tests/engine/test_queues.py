@@ -1,6 +1,7 @@
 """QUEUE end points on a virtual clock: how many calls agents are worth, at every moment, whatever breaks."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.engine.world import World
 from tools.fake_pbx import FakeQueue
 from wombat_ari.model.entities import EndPoint
+from wombat_ari.store import entities
 
 FOREVER = "5553000{:03}"  #: rings until the answer timeout
 TALKS = "5551000{:03}"  #: answers at once, never hangs up
@@ -184,6 +186,21 @@ def test_nothing_is_placed_before_the_queues_are_listed(centre: Centre) -> None:
     centre.pbx.commands = (*centre.pbx.commands, "QueueStatus")
     centre.advance(6)
     assert centre.figures("listed", "idle", "used") == (True, 1, 1)
+
+
+def test_of_a_server_that_was_disabled_nothing_is_known(centre: Centre) -> None:
+    centre.begin([FOREVER.format(n) for n in range(3)], agents=2)
+    centre.advance(1)
+    assert centre.figures("listed", "idle", "used") == (True, 2, 2)
+    for enabled, figures in ((False, (False, 0)), (True, (True, 3))):
+        if enabled:
+            centre.queue.log_on("PJSIP/3")
+        saved = replace(centre.server, enabled=enabled)
+        entities.save_server(centre.database, saved, by="test", now=centre.clock.seconds())
+        centre.add_campaign(f"another {enabled}", [FOREVER.format(9)])
+        centre.run(f"another {enabled}")
+        centre.advance(3)
+        assert centre.figures("listed", "idle") == figures
 
 
 @pytest.mark.parametrize("silent", [False, True])

@@ -59,7 +59,8 @@ class Observe:
     # From the PBX
 
     def link_up(self, pbx: Pbx) -> None:
-        """List its queues, if any end point is one."""
+        """List its queues, if any end point is one. What an earlier link told is not known any more."""
+        self.queues(pbx.id).forget()
         if self._has_queues(pbx.id):
             self._list(pbx)
 
@@ -90,7 +91,9 @@ class Observe:
                 self._follow.on_event(ev.AgentConnected(call, name))
 
     def tick(self, pbx: Pbx) -> None:
-        """Every second: list again when it is time."""
+        """Every second: list again when it is time. A server that was disabled tells nothing, not even its end."""
+        if not pbx.driver.connected and self.queues(pbx.id).listed:
+            self.queues(pbx.id).forget()
         listed = self._listed_at.get(pbx.id, float("-inf"))
         if pbx.ready and self._clock.seconds() - listed >= RESYNC_S and self._has_queues(pbx.id):
             self._list(pbx)
