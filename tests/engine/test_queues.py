@@ -188,19 +188,21 @@ def test_nothing_is_placed_before_the_queues_are_listed(centre: Centre) -> None:
     assert centre.figures("listed", "idle", "used") == (True, 1, 1)
 
 
-def test_of_a_server_that_was_disabled_nothing_is_known(centre: Centre) -> None:
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"port": 5039}])
+def test_of_a_server_that_is_not_connected_any_more_nothing_is_known(centre: Centre, changes: dict[str, Any]) -> None:
+    """Disabled, or moved to where nobody answers; then it is as it was, with an agent more."""
     centre.begin([FOREVER.format(n) for n in range(3)], agents=2)
     centre.advance(1)
     assert centre.figures("listed", "idle", "used") == (True, 2, 2)
-    for enabled, figures in ((False, (False, 0)), (True, (True, 3))):
-        if enabled:
-            centre.queue.log_on("PJSIP/3")
-        saved = replace(centre.server, enabled=enabled)
+    for name, values, figures in (("off", changes, (False, 0)), ("on", {}, (True, 3))):
+        centre.pbx.refuse = name == "off"
+        saved = replace(centre.server, **values)
         entities.save_server(centre.database, saved, by="test", now=centre.clock.seconds())
-        centre.add_campaign(f"another {enabled}", [FOREVER.format(9)])
-        centre.run(f"another {enabled}")
+        centre.add_campaign(name, [FOREVER.format(9)])
+        centre.run(name)
         centre.advance(3)
         assert centre.figures("listed", "idle") == figures
+        centre.queue.log_on("PJSIP/3")
 
 
 @pytest.mark.parametrize("silent", [False, True])

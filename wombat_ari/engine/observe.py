@@ -91,7 +91,7 @@ class Observe:
                 self._follow.on_event(ev.AgentConnected(call, name))
 
     def tick(self, pbx: Pbx) -> None:
-        """Every second: list again when it is time. A server that was disabled tells nothing, not even its end."""
+        """Every second: list again when it is time. A link that was given up for another address does not tell its end."""
         if not pbx.driver.connected and self.queues(pbx.id).listed:
             self.queues(pbx.id).forget()
         listed = self._listed_at.get(pbx.id, float("-inf"))
