@@ -59,7 +59,9 @@ class Observe:
     # From the PBX
 
     def link_up(self, pbx: Pbx) -> None:
-        """List its queues, if any end point is one. What an earlier link told is not known any more."""
+        """List its queues, if any end point is one. What an earlier link told is not known any more: one that was
+        given up for another address has not told its end.
+        """
         self.queues(pbx.id).forget()
         if self._has_queues(pbx.id):
             self._list(pbx)
@@ -91,9 +93,7 @@ class Observe:
                 self._follow.on_event(ev.AgentConnected(call, name))
 
     def tick(self, pbx: Pbx) -> None:
-        """Every second: list again when it is time. A link that was given up for another address does not tell its end."""
-        if not pbx.driver.connected and self.queues(pbx.id).listed:
-            self.queues(pbx.id).forget()
+        """Every second: list again when it is time."""
         listed = self._listed_at.get(pbx.id, float("-inf"))
         if pbx.ready and self._clock.seconds() - listed >= RESYNC_S and self._has_queues(pbx.id):
             self._list(pbx)
