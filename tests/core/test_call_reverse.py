@@ -173,6 +173,11 @@ class TestTheLinkWasDown:
         story.at(30_000, told("ANSWER", 16, 25_000), hung_up(16))
         assert (story.call.outcome, story.call.waits_ms()) == (Out.TERMINATED, (100, 2900, 25_000))
 
+    def test_from_the_agents_ringing_until_they_talked(self) -> None:
+        story = reverse().at(10, CREATED).at(20, LINK_BROKE).at(9000, live(up=True, bridged=True))
+        story.at(12_000, told("ANSWER", 16, 5000), hung_up(16))
+        assert (story.call.outcome, story.call.waits_ms()) == (Out.TERMINATED, (0, 7000, 5000))
+
     def test_while_the_callee_rang(self) -> None:
         story = agent_there().at(2100, LEG, LINK_BROKE).at(20_000, live(up=True))
         assert (story.call.state, story.call.unseen) == (S.RD_REQUESTED, False)

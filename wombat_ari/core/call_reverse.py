@@ -92,7 +92,7 @@ def callee_dialled(call: Call, event: ev.LegDialled, now: float) -> list[Effect]
     # It may be told before the agent's answer is: nobody but the shipped context dials from our channel.
     done = agent_answered(call, event, now) if call.state == S.RD_AGENTREQ else []
     call.dialling_at = now if call.dialling_at is None else call.dialling_at
-    return done
+    return [*done, do.Save()]
 
 
 def callee_dial_ended(call: Call, event: ev.DialEnded, now: float) -> list[Effect]:
@@ -143,21 +143,23 @@ def agent_hung_up(call: Call, event: ev.HungUp, now: float) -> list[Effect]:
 
 
 def found_live(call: Call, event: ev.FoundLive, now: float) -> list[Effect]:
-    """Up means that the agent is there; bridged, that the callee is, too."""
+    """Up means that the agent is there, and the callee dialled; bridged, that the callee has answered."""
     call.unseen = False
     call.taken = True
     call.channel = event.channel
     call.evidence.channel_seen = True
     if event.up:
         call.evidence.reason = AGENT_ANSWERED
-    done = agent_answered(call, event, now) if event.up and call.state == S.RD_AGENTREQ else []
     if event.bridged:
         # Since when, the dialplan tells at the end.
         call.evidence.answered = True
-        call.dialling_at = now if call.dialling_at is None else call.dialling_at
+        call.dialling_at = call.requested_at if call.dialling_at is None else call.dialling_at
         return connected(call, now)
-    if done:
-        return done
+    if event.up:
+        done = agent_answered(call, event, now) if call.state == S.RD_AGENTREQ else []
+        call.dialling_at = now if call.dialling_at is None else call.dialling_at
+        if done:
+            return done
     if call.evidence.hung_up_by_us:
         return hang_up(call, now)
     call.deadline = now + call.limits.answer_timeout_s + ANSWER_MARGIN_S
