@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from wombat_ari.core.queue import Queues
+from wombat_ari.model.events import AgentChannel
 from wombat_ari.model.queues import (
     AgentCalled,
     AgentEndedCall,
@@ -244,6 +245,32 @@ def test_before_the_first_list_nothing_is_known() -> None:
     assert (queues.known(Q), queues.available(Q, NOW)) == (False, 0)
     queues.handle(QueuesListed(1, (QueueContents(Q, (Member(A1, "One"),), (Caller("c1"),)),)))
     assert (queues.known(Q), queues.available(Q, NOW), len(queues.waiting(Q))) == (True, 1, 1)
+
+
+def test_without_shared_lastcall_only_the_queue_of_the_call_says_that_they_are_in_it(queues: Queues) -> None:
+    custom = Member("Local/1@agents/n", "One", state_interface="Custom:one")
+    listed = QueuesListed(
+        1, (QueueContents(Q, (replace(custom, in_call=True),)), QueueContents("other", (custom,)))
+    )  # fmt: skip
+    queues.handle(AgentTookCall(1, Q, custom.interface, "One", "c1"))
+    queues.handle(listed)
+    assert (states(queues), states(queues, queue="other")) == (["TALKING"], ["TALKING"])
+    queues.forget()
+    queues.handle(listed)
+    assert queues.found(AgentChannel("Local/1@agents", "c1", up=True)) == "One"
+    assert (states(queues), states(queues, queue="other")) == (["TALKING"], ["TALKING"])
+
+
+def test_a_channel_found_tells_nothing_that_does_not_fit(queues: Queues) -> None:
+    """It may be older than the list."""
+    joined(queues, "c1")
+    assert queues.found(AgentChannel(A1, "c1", up=True)) is None
+    assert queues.found(AgentChannel(A1, "c1", up=False)) is None
+    assert queues.found(AgentChannel("PJSIP/stranger", "c1", up=True)) is None
+    seen(queues, A1, status=DeviceState.RINGING)
+    assert queues.found(AgentChannel(A1, "nobody", up=False)) is None
+    assert queues.found(AgentChannel(A1, "c1", up=False)) == "Agent 1"
+    assert queues.waiting(Q) == []
 
 
 def test_after_a_break_nothing_is_known(queues: Queues) -> None:

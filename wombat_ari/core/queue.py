@@ -119,9 +119,10 @@ class Queues:
         """A channel by which an agent was called, found after the list: it tells for whom. The agent's name, if this
         fits to what was listed; an older or a stranger's channel tells nothing.
         """
-        member = self._member_at(channel.interface)
-        if member is None:
+        members = self._members_at(channel.interface)
+        if not members:
             return None
+        member = next((each for each in members if each.in_call), members[0])
         if channel.up and member.in_call:
             self._talking.add(member.interface, channel.caller)
         elif not channel.up and member.status not in _FREE and self._is_caller(channel.caller):
@@ -198,21 +199,21 @@ class Queues:
         """
         self.listed = True
         self._queues = {contents.name: _queue_of(contents) for contents in event.queues}
-        members = {m.interface: m for contents in event.queues for m in contents.members}
         for interface in self._talking.interfaces():
-            if interface in members and not members[interface].in_call:
+            members = self._members_at(interface)
+            if members and not any(member.in_call for member in members):
                 self._talking.drop(interface)
         for interface in self._ringing.interfaces():
-            if interface in members and members[interface].status in _FREE and not _is_somebodys(members[interface]):
+            if any(each.status in _FREE and not _is_somebodys(each) for each in self._members_at(interface)):
                 self._ringing.drop(interface)
         present = {caller.unique_id for contents in event.queues for caller in contents.callers}
         for caller in self._ringing.callers() - present:
             self._ringing.drop_caller(caller)
 
-    def _member_at(self, address: str) -> Member | None:
-        every = (member for queue in self._queues.values() for member in queue.members.values())
-        wanted = (address, f"{address}/n")
-        return next((member for member in every if member.interface in wanted), None)
+    def _members_at(self, address: str) -> list[Member]:
+        """An agent in each of their queues. Without shared_lastcall only the queue of a call says InCall."""
+        every = (queue.members.get(each) for queue in self._queues.values() for each in (address, f"{address}/n"))
+        return [member for member in every if member is not None]
 
     def _is_caller(self, unique_id: str) -> bool:
         return any(unique_id in queue.callers for queue in self._queues.values())
