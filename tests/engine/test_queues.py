@@ -253,7 +253,7 @@ def test_whatever_agents_and_links_do_no_limit_is_passed_and_nothing_leaks(tmp_p
     centre = Centre(tmp_path, channels=8, boost_factor=chance.choice([1.0, 1.4, 2.0]), ivr_s=chance.choice([0, 0.3]))
     small = centre.add_trunk("small", capacity=6)
     centre.pbx._random, centre.pbx.disorder = random.Random(seed), seed % 2 == 0
-    centre.begin(mixed(120, chance), agents=4, trunk_ids=(small.id,))
+    centre.begin(mixed(80, chance), agents=4, trunk_ids=(small.id,))
     strangers: list[str] = []
     while centre.dialer.board.runs:
         _disturb(centre, chance, strangers)
