@@ -18,7 +18,8 @@ import pytest
 
 from tests.system import agents
 from tests.system.agents import Agent, Floor, Heard
-from tests.system.site import Control, Site, Tables, server_of, until
+from tests.system.control import Control
+from tests.system.site import Site, Tables, server_of, until
 from tools.provision.asterisk import AsteriskInstance
 from wombat_ari.model.entities import Campaign, CampaignList
 from wombat_ari.store import campaigns, entities, lists
