@@ -19,6 +19,16 @@ from tools.provision.mariadb import MariaDBInstance
 NewSite = Callable[..., Site]
 _numbers = itertools.count(1)
 
+#: Whole call centres with agents on a real Asterisk: minutes long, and their promises in milliseconds hold on a machine
+#: that does nothing else. Not in the default suite: ``tools/test -m floor`` runs them.
+FLOOR = ("test_queues", "test_queue_campaigns", "test_queue_load", "test_queue_break", "test_reverse", "test_preview")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "system" and item.path.stem.startswith(FLOOR):
+            item.add_marker(pytest.mark.floor)
+
 
 @pytest.fixture(scope="session")
 def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
