@@ -39,6 +39,11 @@ class Control:
             pytest.fail(f"{command} {arguments}: {answer[amp.ERROR_DESCRIPTION].decode()}")
         return answer
 
+    def try_(self, command: str, **arguments: str) -> dict[bytes, bytes] | None:
+        """The answer's box, None for a refusal."""
+        answer = self._asked(command, arguments)
+        return None if amp.ERROR_CODE in answer else answer
+
     def refusal(self, command: str, **arguments: str) -> str:
         """The code of the refusal; anything else fails the test."""
         answer = self._asked(command, arguments)

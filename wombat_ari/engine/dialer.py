@@ -150,10 +150,11 @@ class Dialer:
         self._schedule.kick()
         if run.flights or len(run.hopper):
             return
-        self._supervise.look_at(run)
-        if run.machine.state not in LIVE_RUN_STATES:
-            # An ended run whose last call has ended now.
-            self.board.runs.pop(run.id, None)
+        if run.machine.state in LIVE_RUN_STATES:
+            self._supervise.look_at(run)
+        else:
+            # An ended run whose last call has ended now: it leaves the board when that is in the database.
+            self._journal.drain().addCallback(lambda _: self.board.runs.pop(run.id, None))
 
     def _free_line(self, flight: Flight, effect: Effect) -> None:
         self._observe.line_freed(flight)
