@@ -9,7 +9,10 @@ from tools.docs.__main__ import ROOT
 
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
-OURS = [*(DOCS / f"{name}.md" for name in ("architecture", "configuration", "contributing", "queues", "reverse")), *DECISIONS]
+OURS = [
+    *(DOCS / f"{name}.md" for name in ("architecture", "configuration", "contributing", "queues", "reverse")),
+    *DECISIONS,
+]
 
 
 def names(path: Path) -> str:

@@ -339,9 +339,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="measured time of each side (default 60)")
     parser.add_argument("--kind", choices=KINDS, default="busy", help="what the called numbers do (default busy)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
-    parser.add_argument(
-        "--profile", type=Path, help="run the dialer under cProfile, statistics of its last turn here"
-    )
+    parser.add_argument("--profile", type=Path, help="run the dialer under cProfile, statistics of its last turn here")
     return parser.parse_args()
 
 
