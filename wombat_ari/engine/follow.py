@@ -56,11 +56,12 @@ class Follow:
 
     def tell(self, flight: Flight, event: CallEvent) -> None:
         """Tell a call what happened and do what it wants."""
-        self._queue.append((flight, event))
         if self._busy:
+            self._queue.append((flight, event))
             return
         self._busy = True
         try:
+            self._one(flight, event)
             while self._queue:
                 self._one(*self._queue.popleft())
         finally:
