@@ -35,6 +35,28 @@ exten => s,1,{_NOTE.format("let-go", "")}
 exten => _X.,1,{_NOTE.format("called", "${CALLERID(num)}|${CALLERID(name)}")}
  same => n,Goto(watched,${{EXTEN}},1)
 
+; Who answers when the test says so, by the global variable GO.
+[agents-on-command]
+exten => _XX,1,{_NOTE.format("rung", "${EXTEN}|${CALLERID(num)}|${CALLERID(name)}")}
+ same => n,Set(CHANNEL(hangup_handler_push)=watched-agents-end,s,1)
+ same => n,Gosub(on-command,s,1)
+ same => n,Wait(3600)
+
+[callees-on-command]
+exten => _X.,1,{_NOTE.format("called", "${CALLERID(num)}|${CALLERID(name)}")}
+ same => n,Set(CHANNEL(hangup_handler_push)=watched-end,s,1)
+ same => n,Gosub(on-command,s,1)
+ same => n,Wait(0.5)
+ same => n,Hangup(16)
+
+[on-command]
+exten => s,1,Ringing()
+ same => n(wait),Wait(0.05)
+ same => n,GotoIf($["${{GO}}" = ""]?wait)
+ same => n,Set(WOMBAT_UP=${{STRFTIME(,,%s%3q)}})
+ same => n,Answer(,i)
+ same => n,Return()
+
 ; A callee's context that tells a status and an attribute.
 [telling-callees]
 exten => _X.,1,Answer(,i)
@@ -77,6 +99,7 @@ TRUNKS = {
     "no context": "Local/${num}@no-such-context/n",
     "no technology": "Nothing/${num}",
     "no PJSIP end point": "PJSIP/${num}@nosuch",
+    "on command": "Local/${num}@callees-on-command/n",
     "telling": "Local/${num}@telling-callees/n",
     "carrier": "PJSIP/${num}@carrier",
 }

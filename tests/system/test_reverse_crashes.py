@@ -18,7 +18,7 @@ from tests.system.scene import Stalls
 from tests.system.site import until
 
 CLOSE_S = 0.150
-LONG: dict[str, Any] = {"answer_timeout_ms": 20_000}
+LONG: dict[str, Any] = {"answer_timeout_ms": 60_000}
 
 
 def told(name: str, agent: Agent, number: str, **values: Any) -> Story:
@@ -27,18 +27,20 @@ def told(name: str, agent: Agent, number: str, **values: Any) -> Story:
 
 
 #: Story, its state when the dialer is killed, its outcome, its talk in seconds. There is no dialer until what happens
-#: meanwhile, about two seconds after the begin, has happened.
+#: meanwhile, about two seconds after the begin, has happened; what goes on is on command.
 KILLED = [
-    (told("the agent rings on", Agent(1, ring=60), "5551020501"), "RD_AGENTREQ", "TERMINATED", 0.5),
-    (told("the agent answers meanwhile", Agent(2, ring=20), "5551450501"), "RD_AGENTREQ", "TERMINATED", 0.5),
+    (told("the agent rings on", Agent(1, phone="Local/01@agents-on-command/n"), "5551020501"),
+     "RD_AGENTREQ", "TERMINATED", 0.5),
+    (told("the agent answers meanwhile", Agent(2, ring=20), "555102", trunk="on command"),
+     "RD_AGENTREQ", "TERMINATED", 0.5),
     (told("all of it meanwhile", Agent(3, ring=18), "5551010201"), "RD_AGENTREQ", "TERMINATED", 0.2),
     (told("nobody comes meanwhile", Agent(4, ring=99), "5551010201", answer_timeout_ms=2000),
      "RD_AGENTREQ", "RS_LOST", 0.0),
-    (told("the callee rings on", Agent(5), "5551600501"), "RD_REQUESTED", "TERMINATED", 0.5),
-    (told("the callee answers meanwhile", Agent(6), "5551184501"), "RD_REQUESTED", "TERMINATED", 4.5),
+    (told("the callee rings on", Agent(5), "555105", trunk="on command"), "RD_REQUESTED", "TERMINATED", 0.5),
+    (told("the callee answers meanwhile", Agent(6), "5551180001"), "RD_REQUESTED", "TERMINATED", 0.1),
     (told("the callee is busy meanwhile", Agent(7), "5552180001"), "RD_REQUESTED", "RS_BUSY", 0.0),
     (told("the agent leaves meanwhile", Agent(8, talk=18), "5551990001"), "RD_REQUESTED", "RS_NOAGENT", 0.0),
-    (told("they talk on", Agent(9), "5551016001"), "CONNECTED", "TERMINATED", 6.0),
+    (told("they talk on", Agent(9), "5551010001"), "CONNECTED", "TERMINATED", 1.0),
     (told("they end meanwhile", Agent(10), "5551011701"), "CONNECTED", "TERMINATED", 1.7),
     (told("the agent ends it meanwhile", Agent(11, talk=17), "5551010001"), "CONNECTED", "TERMINATED", 1.6),
 ]  # fmt: skip
@@ -75,6 +77,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             _without_a_dialer(agency)
             agency.site.await_pbx()
             played.taken_up = _states(agency)
+            agency.floor.act("Setvar", Variable="GO", Value="yes")
+            for name in ("they talk on", "the callee answers meanwhile"):
+                _, wombatid = agency.state_of(name)
+                agency.floor.hang_up(f"wbo-{wombatid:016}")
             agency.site.finish()
         played.stall_s = stalls.worst
         agency.begin([each for each, _ in FOREVER])

@@ -1,7 +1,7 @@
 """The decoder: any pieces, both line ends, no forging, no leak."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire.recordings import DATA, recorded
@@ -45,6 +45,7 @@ def test_pieces_make_no_difference(size: int) -> None:
     ),
     st.data(),
 )
+@settings(deadline=None)
 def test_pieces_make_no_difference_whatever_comes(parts: list[bytes], data: st.DataObject) -> None:
     stream = BANNER + b"".join(parts)
     decoder, got, at = Decoder(), [], 0

@@ -111,11 +111,13 @@ class Decoder:
     def _cut(self, text: str) -> list[Message]:
         names = self._names
         messages = []
-        for block in self._blocks(text):
+        for piece in self._blocks(text):
+            # Stray line ends at its edges depend on how the bytes came in pieces.
+            block = piece.strip("\r\n")
             end = block.find("\r\n")
             name = names.get(block[:end] if end >= 0 else block)
             if name is None:
-                messages += self._unknown(block.lstrip("\r\n"))
+                messages += self._unknown(block)
             elif name:
                 messages.append(Message("Event", name, block))
         return messages
@@ -131,7 +133,7 @@ class Decoder:
         return [Message(kind, name, block)]
 
     def _blocks(self, text: str) -> list[str]:
-        blocks = text.strip("\r\n").split("\r\n\r\n")
+        blocks = text.split("\r\n\r\n")
         if len(text) > self._max and any(len(block) > self._max for block in blocks):
             raise ProtocolError(f"a message of more than {self._max} characters came")
         return blocks
