@@ -194,7 +194,7 @@ def _read_list(
     taken = 0
     while (room := harvest.room) > 0:
         rows = _read(tx, call_list[0], after=after, limit=room)
-        hits = _on_black_list(tx, black_lists, {row[1] for row in rows})
+        hits = on_black_list(tx, black_lists, {row[1] for row in rows})
         for record_id, number, inputs, outputs in rows:
             target = harvest.black if number in hits else harvest.dial
             target.append(_Fresh(record_id, *call_list, number, 1, inputs, outputs))
@@ -215,7 +215,7 @@ def _black_lists(tx: Transaction, campaign_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _on_black_list(tx: Transaction, lists: list[int], numbers: set[str]) -> set[str]:
+def on_black_list(tx: Transaction, lists: list[int], numbers: set[str]) -> set[str]:
     """By the index (list_id, number): what it costs does not grow with the lists."""
     if not lists or not numbers:
         return set()
