@@ -127,7 +127,7 @@ def test_a_wholly_black_list_is_read_in_bounded_steps(database: Database) -> Non
 def test_the_black_list_check_uses_its_index(database: Database) -> None:
     black = add_list(database, "no", [str(n) for n in range(500)])
     with database.transaction() as tx:
-        assert claims._on_black_list(tx, [black], {"7", "x", "499"}) == {"7", "499"}
+        assert claims.on_black_list(tx, [black], {"7", "x", "499"}) == {"7", "499"}
         hint = "INDEXED BY record_by_list_id_number" if tx.kind == "sqlite" else ""
         explain = "EXPLAIN QUERY PLAN" if tx.kind == "sqlite" else "EXPLAIN"
         plan = tx.rows(
