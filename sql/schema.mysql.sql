@@ -63,6 +63,9 @@ CREATE TABLE end_point (
     wrap_up_s INTEGER NOT NULL COMMENT 'QUEUE: seconds an agent is left alone after a call',
     reverse TINYINT(1) NOT NULL COMMENT 'QUEUE: the agent is called first',
     manual_preview TINYINT(1) NOT NULL COMMENT 'QUEUE, reverse: the agent decides',
+    description VARCHAR(255) NOT NULL COMMENT 'free text',
+    dial_find VARCHAR(255) NOT NULL COMMENT 'QUEUE, reverse: regular expression looked for in the agent''s interface',
+    dial_replace VARCHAR(255) NOT NULL COMMENT 'QUEUE, reverse: what is dialled in place of it',
     security_key VARCHAR(80) NOT NULL COMMENT 'key that its viewers must hold, empty: everybody',
     created_at DOUBLE NOT NULL COMMENT 'when it was made (epoch seconds, UTC)',
     created_by VARCHAR(80) NOT NULL COMMENT 'login of who made it',
@@ -95,6 +98,8 @@ CREATE TABLE record (
     number VARCHAR(40) NOT NULL COMMENT 'number as dialled, without blanks and punctuation',
     input_attributes MEDIUMTEXT NOT NULL COMMENT 'JSON object of texts: what goes to Asterisk',
     output_attributes MEDIUMTEXT NOT NULL COMMENT 'JSON object of texts: what calls left',
+    wombatid BIGINT NULL COMMENT 'WOMBATID promised for its first attempt, until that is made',
+    not_before DOUBLE NULL COMMENT 'not dialled before this (epoch seconds, UTC)',
     PRIMARY KEY (id),
     KEY record_by_list_id_id (list_id, id),
     KEY record_by_list_id_number (list_id, number),
@@ -120,6 +125,10 @@ CREATE TABLE campaign (
     dial_presentation VARCHAR(255) NOT NULL COMMENT 'caller id presentation, with ${ATTRIBUTE}',
     logging VARCHAR(16) NOT NULL COMMENT 'NONE or QM_COMPATIBLE (queue_log)',
     logging_alias VARCHAR(80) NOT NULL COMMENT 'queue name in the queue_log, empty: the campaign''s name',
+    logging_attributes VARCHAR(1000) NOT NULL COMMENT 'attributes told in the queue_log: names, comma separated',
+    variables VARCHAR(4000) NOT NULL COMMENT 'channel variables of each call: NAME:value,NAME:value with ${ATTRIBUTE}',
+    boost DOUBLE NOT NULL COMMENT 'factor on the end points'' boost with which a run begins',
+    starts_paused TINYINT(1) NOT NULL COMMENT 'a run begins PAUSED',
     http_notify_url VARCHAR(1000) NOT NULL COMMENT 'POSTed after each attempt, empty: nothing is',
     notify_secret MEDIUMTEXT NOT NULL COMMENT 'signs the POST, encrypted',
     email_addresses VARCHAR(1000) NOT NULL COMMENT 'comma separated',
@@ -325,6 +334,7 @@ CREATE TABLE open_retry (
     record_id BIGINT NOT NULL COMMENT 'the record',
     due_at DOUBLE NOT NULL COMMENT 'when it may be dialled again (epoch seconds, UTC)',
     attempt INTEGER NOT NULL COMMENT 'number that the next try will have',
+    wombatid BIGINT NULL COMMENT 'WOMBATID promised for that try',
     PRIMARY KEY (run_id, record_id),
     KEY open_retry_by_run_id_due_at (run_id, due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='A record of a run that waits for its next try';
@@ -367,3 +377,110 @@ CREATE TABLE call_log (
     KEY call_log_by_attempted_at (attempted_at),
     KEY call_log_by_run_id_wombatid (run_id, wombatid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='One row an attempt that ended; names are as they were then';
+
+CREATE TABLE opening_hours (
+    id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'identity',
+    name VARCHAR(80) NOT NULL COMMENT 'unique',
+    comment VARCHAR(255) NOT NULL COMMENT 'free text',
+    default_open TINYINT(1) NOT NULL COMMENT 'open where no rule fits',
+    hidden TINYINT(1) NOT NULL COMMENT 'not shown unless asked for',
+    security_key VARCHAR(80) NOT NULL COMMENT 'key that its viewers must hold, empty: everybody',
+    created_at DOUBLE NOT NULL COMMENT 'when it was made (epoch seconds, UTC)',
+    created_by VARCHAR(80) NOT NULL COMMENT 'login of who made it',
+    changed_at DOUBLE NOT NULL COMMENT 'when it was changed last (epoch seconds, UTC)',
+    changed_by VARCHAR(80) NOT NULL COMMENT 'login of who changed it last',
+    version INTEGER NOT NULL COMMENT 'grows by one with each change; a save that brings an old one is refused',
+    PRIMARY KEY (id),
+    UNIQUE KEY opening_hours_by_name (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='When calls may be placed, shared by campaigns';
+
+CREATE TABLE opening_rule (
+    id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'identity',
+    opening_hours_id BIGINT NOT NULL COMMENT 'the opening hours',
+    position INTEGER NOT NULL COMMENT 'order, from 0',
+    is_open TINYINT(1) NOT NULL COMMENT 'open then, else closed',
+    from_date VARCHAR(10) NOT NULL COMMENT 'first day, YYYY-MM-DD or MM-DD, empty: any',
+    to_date VARCHAR(10) NOT NULL COMMENT 'last day, YYYY-MM-DD or MM-DD, empty: any',
+    days VARCHAR(7) NOT NULL COMMENT 'days of the week, 1 is Sunday, 7 is Saturday',
+    start_s INTEGER NOT NULL COMMENT 'begin, seconds since midnight',
+    end_s INTEGER NOT NULL COMMENT 'last second since midnight; before the begin: it spans midnight',
+    comment VARCHAR(80) NOT NULL COMMENT 'free text',
+    PRIMARY KEY (id),
+    KEY opening_rule_by_opening_hours_id (opening_hours_id),
+    CONSTRAINT opening_rule_opening_hours_id FOREIGN KEY (opening_hours_id) REFERENCES opening_hours (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='Lines of opening hours; the first that fits decides';
+
+CREATE TABLE campaign_opening_hours (
+    campaign_id BIGINT NOT NULL COMMENT 'the campaign',
+    opening_hours_id BIGINT NOT NULL COMMENT 'the opening hours',
+    position INTEGER NOT NULL COMMENT 'order, from 0',
+    PRIMARY KEY (campaign_id, opening_hours_id),
+    KEY campaign_opening_hours_by_opening_hours_id (opening_hours_id),
+    CONSTRAINT campaign_opening_hours_campaign_id FOREIGN KEY (campaign_id) REFERENCES campaign (id),
+    CONSTRAINT campaign_opening_hours_opening_hours_id FOREIGN KEY (opening_hours_id) REFERENCES opening_hours (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='Opening hours that a campaign keeps to: all of them must be open';
+
+CREATE TABLE disposition_rule (
+    id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'identity',
+    campaign_id BIGINT NOT NULL COMMENT 'the campaign',
+    position INTEGER NOT NULL COMMENT 'order, from 0: all that fit are done, in it',
+    status VARCHAR(16) NOT NULL COMMENT 'outcome it is for, * : any',
+    extended_status VARCHAR(80) NOT NULL COMMENT 'empty: attempts without one; a code; * : any',
+    with_retries TINYINT(1) NOT NULL COMMENT 'also for attempts that will be retried, else only for those that close their record',
+    verb VARCHAR(16) NOT NULL COMMENT 'NONE, HTTP_GET, HTTP_POST, ADD_LIST, BLACK_LIST, EMAIL or RESCHEDULE',
+    destination VARCHAR(1000) NOT NULL COMMENT 'URL, addresses, list or campaign, with ${ATTRIBUTE}',
+    body MEDIUMTEXT NOT NULL COMMENT 'text of what is sent, with ${ATTRIBUTE}',
+    delay_s INTEGER NOT NULL COMMENT 'seconds after the attempt ended',
+    attributes VARCHAR(16) NOT NULL COMMENT 'which attributes go along: ALL, INPUT, OUTPUT or NONE',
+    extra VARCHAR(2000) NOT NULL COMMENT 'more attributes: NAME:value,NAME:value with ${ATTRIBUTE}',
+    PRIMARY KEY (id),
+    KEY disposition_rule_by_campaign_id (campaign_id),
+    CONSTRAINT disposition_rule_campaign_id FOREIGN KEY (campaign_id) REFERENCES campaign (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='What is done about an attempt that ended so, besides retrying';
+
+CREATE TABLE outbox (
+    id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'identity; rows of one sequence are done in its order',
+    kind VARCHAR(16) NOT NULL COMMENT 'NOTIFY (the campaign''s URL), HTTP_GET, HTTP_POST, EMAIL, ADD_LIST, BLACK_LIST or RESCHEDULE',
+    state VARCHAR(16) NOT NULL COMMENT 'WAITING, or PARKED: given up, until somebody replays or deletes it',
+    receiver VARCHAR(255) NOT NULL COMMENT 'who it is for: host of the URL, mail server, list or campaign',
+    sequence VARCHAR(80) NOT NULL COMMENT 'rows with the same one wait for each other; empty: it waits for none',
+    campaign_id BIGINT NULL COMMENT 'the campaign',
+    run_id BIGINT NULL COMMENT 'the run',
+    wombatid BIGINT NULL COMMENT 'the attempt it is about',
+    payload MEDIUMTEXT NOT NULL COMMENT 'JSON object: what is sent or done',
+    created_at DOUBLE NOT NULL COMMENT 'when it was written (epoch seconds, UTC)',
+    due_at DOUBLE NOT NULL COMMENT 'when it is tried next (epoch seconds, UTC)',
+    tries INTEGER NOT NULL COMMENT 'tries so far',
+    error VARCHAR(255) NOT NULL COMMENT 'what went wrong last, in words',
+    PRIMARY KEY (id),
+    KEY outbox_by_state_due_at (state, due_at),
+    KEY outbox_by_sequence_id (sequence, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='What is still to be told or done outside the calls: written with what it is about, deleted when done';
+
+CREATE TABLE api_token (
+    id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'identity',
+    user_id BIGINT NOT NULL COMMENT 'whose rights it has',
+    name VARCHAR(80) NOT NULL COMMENT 'what it is for',
+    token_hash VARCHAR(64) NOT NULL COMMENT 'SHA-256 of the token, which is shown once',
+    scopes VARCHAR(255) NOT NULL COMMENT 'what it may be used for, separated by blanks',
+    created_at DOUBLE NOT NULL COMMENT 'when it was made (epoch seconds, UTC)',
+    created_by VARCHAR(80) NOT NULL COMMENT 'login of who made it',
+    expires_at DOUBLE NULL COMMENT 'after this moment it is refused (epoch seconds, UTC)',
+    revoked_at DOUBLE NULL COMMENT 'when it was revoked (epoch seconds, UTC)',
+    last_used_at DOUBLE NULL COMMENT 'when it was used last (epoch seconds, UTC)',
+    PRIMARY KEY (id),
+    KEY api_token_by_user_id (user_id),
+    UNIQUE KEY api_token_by_token_hash (token_hash),
+    CONSTRAINT api_token_user_id FOREIGN KEY (user_id) REFERENCES user (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='Tokens with which programs call the API in the name of a user';
+
+CREATE TABLE idempotency_key (
+    login VARCHAR(80) NOT NULL COMMENT 'who asked',
+    idempotency_key VARCHAR(200) NOT NULL COMMENT 'the key that was sent',
+    request_hash VARCHAR(64) NOT NULL COMMENT 'SHA-256 of method, address and body: the same key with another request is refused',
+    status INTEGER NOT NULL COMMENT 'status that was answered, 0 while it is being done',
+    answer MEDIUMTEXT NOT NULL COMMENT 'body that was answered',
+    created_at DOUBLE NOT NULL COMMENT 'when it was asked first (epoch seconds, UTC)',
+    PRIMARY KEY (login, idempotency_key),
+    KEY idempotency_key_by_created_at (created_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='Answers of the API to requests with an Idempotency-Key, so that a repeated one is not done twice';

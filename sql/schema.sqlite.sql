@@ -64,6 +64,9 @@ CREATE TABLE end_point (
     wrap_up_s INTEGER NOT NULL,
     reverse INTEGER NOT NULL,
     manual_preview INTEGER NOT NULL,
+    description VARCHAR(255) NOT NULL,
+    dial_find VARCHAR(255) NOT NULL,
+    dial_replace VARCHAR(255) NOT NULL,
     security_key VARCHAR(80) NOT NULL,
     created_at REAL NOT NULL,
     created_by VARCHAR(80) NOT NULL,
@@ -97,6 +100,8 @@ CREATE TABLE record (
     number VARCHAR(40) NOT NULL,
     input_attributes TEXT NOT NULL,
     output_attributes TEXT NOT NULL,
+    wombatid INTEGER NULL,
+    not_before REAL NULL,
     CONSTRAINT record_list_id FOREIGN KEY (list_id) REFERENCES call_list (id)
 );
 
@@ -123,6 +128,10 @@ CREATE TABLE campaign (
     dial_presentation VARCHAR(255) NOT NULL,
     logging VARCHAR(16) NOT NULL,
     logging_alias VARCHAR(80) NOT NULL,
+    logging_attributes VARCHAR(1000) NOT NULL,
+    variables VARCHAR(4000) NOT NULL,
+    boost REAL NOT NULL,
+    starts_paused INTEGER NOT NULL,
     http_notify_url VARCHAR(1000) NOT NULL,
     notify_secret TEXT NOT NULL,
     email_addresses VARCHAR(1000) NOT NULL,
@@ -336,6 +345,7 @@ CREATE TABLE open_retry (
     record_id INTEGER NOT NULL,
     due_at REAL NOT NULL,
     attempt INTEGER NOT NULL,
+    wombatid INTEGER NULL,
     PRIMARY KEY (run_id, record_id)
 );
 
@@ -382,3 +392,114 @@ CREATE INDEX call_log_by_record_id ON call_log (record_id);
 CREATE INDEX call_log_by_attempted_at ON call_log (attempted_at);
 
 CREATE INDEX call_log_by_run_id_wombatid ON call_log (run_id, wombatid);
+
+CREATE TABLE opening_hours (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    comment VARCHAR(255) NOT NULL,
+    default_open INTEGER NOT NULL,
+    hidden INTEGER NOT NULL,
+    security_key VARCHAR(80) NOT NULL,
+    created_at REAL NOT NULL,
+    created_by VARCHAR(80) NOT NULL,
+    changed_at REAL NOT NULL,
+    changed_by VARCHAR(80) NOT NULL,
+    version INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX opening_hours_by_name ON opening_hours (name);
+
+CREATE TABLE opening_rule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    opening_hours_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    is_open INTEGER NOT NULL,
+    from_date VARCHAR(10) NOT NULL,
+    to_date VARCHAR(10) NOT NULL,
+    days VARCHAR(7) NOT NULL,
+    start_s INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    comment VARCHAR(80) NOT NULL,
+    CONSTRAINT opening_rule_opening_hours_id FOREIGN KEY (opening_hours_id) REFERENCES opening_hours (id)
+);
+
+CREATE INDEX opening_rule_by_opening_hours_id ON opening_rule (opening_hours_id);
+
+CREATE TABLE campaign_opening_hours (
+    campaign_id INTEGER NOT NULL,
+    opening_hours_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (campaign_id, opening_hours_id),
+    CONSTRAINT campaign_opening_hours_campaign_id FOREIGN KEY (campaign_id) REFERENCES campaign (id),
+    CONSTRAINT campaign_opening_hours_opening_hours_id FOREIGN KEY (opening_hours_id) REFERENCES opening_hours (id)
+);
+
+CREATE INDEX campaign_opening_hours_by_opening_hours_id ON campaign_opening_hours (opening_hours_id);
+
+CREATE TABLE disposition_rule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    campaign_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    extended_status VARCHAR(80) NOT NULL,
+    with_retries INTEGER NOT NULL,
+    verb VARCHAR(16) NOT NULL,
+    destination VARCHAR(1000) NOT NULL,
+    body TEXT NOT NULL,
+    delay_s INTEGER NOT NULL,
+    attributes VARCHAR(16) NOT NULL,
+    extra VARCHAR(2000) NOT NULL,
+    CONSTRAINT disposition_rule_campaign_id FOREIGN KEY (campaign_id) REFERENCES campaign (id)
+);
+
+CREATE INDEX disposition_rule_by_campaign_id ON disposition_rule (campaign_id);
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    receiver VARCHAR(255) NOT NULL,
+    sequence VARCHAR(80) NOT NULL,
+    campaign_id INTEGER NULL,
+    run_id INTEGER NULL,
+    wombatid INTEGER NULL,
+    payload TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    due_at REAL NOT NULL,
+    tries INTEGER NOT NULL,
+    error VARCHAR(255) NOT NULL
+);
+
+CREATE INDEX outbox_by_state_due_at ON outbox (state, due_at);
+
+CREATE INDEX outbox_by_sequence_id ON outbox (sequence, id);
+
+CREATE TABLE api_token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    user_id INTEGER NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    token_hash VARCHAR(64) NOT NULL,
+    scopes VARCHAR(255) NOT NULL,
+    created_at REAL NOT NULL,
+    created_by VARCHAR(80) NOT NULL,
+    expires_at REAL NULL,
+    revoked_at REAL NULL,
+    last_used_at REAL NULL,
+    CONSTRAINT api_token_user_id FOREIGN KEY (user_id) REFERENCES user (id)
+);
+
+CREATE INDEX api_token_by_user_id ON api_token (user_id);
+
+CREATE UNIQUE INDEX api_token_by_token_hash ON api_token (token_hash);
+
+CREATE TABLE idempotency_key (
+    login VARCHAR(80) NOT NULL,
+    idempotency_key VARCHAR(200) NOT NULL,
+    request_hash VARCHAR(64) NOT NULL,
+    status INTEGER NOT NULL,
+    answer TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    PRIMARY KEY (login, idempotency_key)
+);
+
+CREATE INDEX idempotency_key_by_created_at ON idempotency_key (created_at);

@@ -9,10 +9,12 @@ from wombat_ari.model.secret import NO_SECRET, Secret
 from wombat_ari.model.states import (
     CallLogging,
     CampaignStatus,
+    DispositionVerb,
     EmailEvents,
     EndPointType,
     ListUse,
     RetryMode,
+    SentAttributes,
 )
 
 
@@ -64,6 +66,9 @@ class EndPoint:
     wrap_up_s: int = 0
     reverse: bool = False
     manual_preview: bool = False
+    description: str = ""
+    dial_find: str = ""  #: reverse: a regular expression, looked for in the agent's interface
+    dial_replace: str = ""  #: reverse: what is dialled in place of it
     security_key: str = ""
 
 
@@ -111,6 +116,56 @@ class ActivePeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningRule:
+    """One line of opening hours: on these dates and days, between these times of day, it is open (or closed).
+
+    A date is ``YYYY-MM-DD``, or ``MM-DD`` for every year; empty: no bound. Days and times are as in ``ActivePeriod``.
+    """
+
+    open: bool = True
+    from_date: str = ""
+    to_date: str = ""
+    days: str = "1234567"
+    start_s: int = 0
+    end_s: int = 86399
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """When calls may be placed, shared by campaigns: the first rule that fits decides, else ``default_open``."""
+
+    id: int | None
+    name: str
+    comment: str = ""
+    default_open: bool = True
+    hidden: bool = False
+    security_key: str = ""
+    rules: tuple[OpeningRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionRule:
+    """What is done, besides retrying, about an attempt that ended so.
+
+    ``status``: an outcome, or ``*`` for any. ``extended_status``: empty, a code, or ``*``. Without ``with_retries``
+    only the attempt that closes its record counts. ``destination``: a URL, addresses, a list or a campaign, as the verb
+    needs.
+    """
+
+    status: str = "*"
+    extended_status: str = "*"
+    with_retries: bool = False
+    verb: DispositionVerb = DispositionVerb.NONE
+    destination: str = ""
+    text: str = ""  #: body or subject, with placeholders
+    delay_s: int = 0  #: so long after the attempt ended
+    attributes: SentAttributes = SentAttributes.ALL
+    extra: str = ""  #: more attributes: ``NAME:value,NAME:value`` with placeholders
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A template; a run is one execution of it. Holds all that the dialer needs to run it."""
 
@@ -129,6 +184,10 @@ class Campaign:
     dial_presentation: str = ""
     logging: CallLogging = CallLogging.NONE
     logging_alias: str = ""
+    logging_attributes: str = ""  #: names of attributes told in the queue_log, comma separated
+    variables: str = ""  #: channel variables of each call: ``NAME:value,NAME:value`` with placeholders
+    boost: float = 1.0  #: with which a run begins: a factor on the boost of its end points
+    starts_paused: bool = False  #: a run begins PAUSED
     http_notify_url: str = ""
     notify_secret: Secret = NO_SECRET
     email_addresses: str = ""
@@ -138,6 +197,8 @@ class Campaign:
     end_point_ids: tuple[int, ...] = ()
     lists: tuple[CampaignList, ...] = ()
     rules: tuple[RescheduleRule, ...] = ()
+    opening_hours_ids: tuple[int, ...] = ()
+    dispositions: tuple[DispositionRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,27 @@ class CallLogging(StrEnum):
     QM_COMPATIBLE = "QM_COMPATIBLE"
 
 
+class DispositionVerb(StrEnum):
+    """What a disposition rule does about an attempt that ended."""
+
+    NONE = "NONE"
+    HTTP_GET = "HTTP_GET"
+    HTTP_POST = "HTTP_POST"
+    ADD_LIST = "ADD_LIST"  #: append the record to a list
+    BLACK_LIST = "BLACK_LIST"  #: append its number to a list that campaigns use as a black list
+    EMAIL = "EMAIL"
+    RESCHEDULE = "RESCHEDULE"  #: hand the record to the live run of another campaign
+
+
+class SentAttributes(StrEnum):
+    """Which attributes of a record a disposition hands on."""
+
+    ALL = "ALL"
+    INPUT = "INPUT"
+    OUTPUT = "OUTPUT"
+    NONE = "NONE"
+
+
 class EmailEvents(StrEnum):
     NONE = "NONE"
     COMPLETION = "COMPLETION"

@@ -17,7 +17,7 @@ from wombat_ari.store.database import Database, Transaction
 from wombat_ari.store.saving import Columns, Kind
 
 _PERIOD = ("start_s", "end_s", "days", "zone")
-_LINKS = ("trunk_ids", "end_point_ids", "lists", "rules")
+_LINKS = ("trunk_ids", "end_point_ids", "lists", "rules", "opening_hours_ids", "dispositions")
 _ENUMS = {"status": CampaignStatus, "logging": CallLogging, "email_events": EmailEvents}
 _OWN = [field.name for field in fields(Campaign) if field.name not in (*_LINKS, "active_period")]
 

@@ -1,5 +1,7 @@
 """Tables of people and of watching: users, classes, audit trail, system log, the dialer's lease, the version."""
 
+from peewee import CompositeKey
+
 from wombat_ari.store.tables.base import BaseTable, Described, big, flag, ident, long_text, moment, refers, text, whole
 from wombat_ari.store.tables.config import NAME
 
@@ -35,6 +37,39 @@ class User(Described):
 
     class Meta:
         table_name = "user"
+
+
+class ApiToken(BaseTable):
+    meaning = "Tokens with which programs call the API in the name of a user"
+
+    id = ident("identity")
+    user_id = refers(User, "whose rights it has")
+    name = text(NAME, "what it is for")
+    token_hash = text(64, "SHA-256 of the token, which is shown once", unique=True)
+    scopes = text(255, "what it may be used for, separated by blanks")
+    created_at = moment("when it was made")
+    created_by = text(NAME, "login of who made it")
+    expires_at = moment("after this moment it is refused", null=True)
+    revoked_at = moment("when it was revoked", null=True)
+    last_used_at = moment("when it was used last", null=True)
+
+    class Meta:
+        table_name = "api_token"
+
+
+class IdempotencyKey(BaseTable):
+    meaning = "Answers of the API to requests with an Idempotency-Key, so that a repeated one is not done twice"
+
+    login = text(NAME, "who asked")
+    idempotency_key = text(200, "the key that was sent")
+    request_hash = text(64, "SHA-256 of method, address and body: the same key with another request is refused")
+    status = whole("status that was answered, 0 while it is being done")
+    answer = long_text("body that was answered")
+    created_at = moment("when it was asked first", index=True)
+
+    class Meta:
+        table_name = "idempotency_key"
+        primary_key = CompositeKey("login", "idempotency_key")
 
 
 class Audit(BaseTable):

@@ -2,7 +2,19 @@
 
 from peewee import CompositeKey
 
-from wombat_ari.store.tables.base import BaseTable, Described, flag, ident, long_text, real, refers, text, whole
+from wombat_ari.store.tables.base import (
+    BaseTable,
+    Described,
+    big,
+    flag,
+    ident,
+    long_text,
+    moment,
+    real,
+    refers,
+    text,
+    whole,
+)
 
 NAME = 80
 
@@ -58,6 +70,9 @@ class EndPoint(Described):
     wrap_up_s = whole("QUEUE: seconds an agent is left alone after a call")
     reverse = flag("QUEUE: the agent is called first")
     manual_preview = flag("QUEUE, reverse: the agent decides")
+    description = text(255, "free text")
+    dial_find = text(255, "QUEUE, reverse: regular expression looked for in the agent's interface")
+    dial_replace = text(255, "QUEUE, reverse: what is dialled in place of it")
     security_key = text(NAME, "key that its viewers must hold, empty: everybody")
 
     class Meta:
@@ -85,6 +100,8 @@ class Record(BaseTable):
     number = text(40, "number as dialled, without blanks and punctuation")
     input_attributes = long_text("JSON object of texts: what goes to Asterisk")
     output_attributes = long_text("JSON object of texts: what calls left")
+    wombatid = big("WOMBATID promised for its first attempt, until that is made", null=True)
+    not_before = moment("not dialled before this", null=True)
 
     class Meta:
         table_name = "record"
@@ -112,6 +129,10 @@ class Campaign(Described):
     dial_presentation = text(255, "caller id presentation, with ${ATTRIBUTE}")
     logging = text(16, "NONE or QM_COMPATIBLE (queue_log)")
     logging_alias = text(NAME, "queue name in the queue_log, empty: the campaign's name")
+    logging_attributes = text(1000, "attributes told in the queue_log: names, comma separated")
+    variables = text(4000, "channel variables of each call: NAME:value,NAME:value with ${ATTRIBUTE}")
+    boost = real("factor on the end points' boost with which a run begins")
+    starts_paused = flag("a run begins PAUSED")
     http_notify_url = text(1000, "POSTed after each attempt, empty: nothing is")
     notify_secret = long_text("signs the POST, encrypted")
     email_addresses = text(1000, "comma separated")
@@ -175,14 +196,82 @@ class RescheduleRule(BaseTable):
         table_name = "reschedule_rule"
 
 
+class OpeningHours(Described):
+    meaning = "When calls may be placed, shared by campaigns"
+
+    id = ident("identity")
+    name = text(NAME, "unique", unique=True)
+    comment = text(255, "free text")
+    default_open = flag("open where no rule fits")
+    hidden = flag("not shown unless asked for")
+    security_key = text(NAME, "key that its viewers must hold, empty: everybody")
+
+    class Meta:
+        table_name = "opening_hours"
+
+
+class OpeningRule(BaseTable):
+    meaning = "Lines of opening hours; the first that fits decides"
+
+    id = ident("identity")
+    opening_hours_id = refers(OpeningHours, "the opening hours")
+    position = whole("order, from 0")
+    is_open = flag("open then, else closed")
+    from_date = text(10, "first day, YYYY-MM-DD or MM-DD, empty: any")
+    to_date = text(10, "last day, YYYY-MM-DD or MM-DD, empty: any")
+    days = text(7, "days of the week, 1 is Sunday, 7 is Saturday")
+    start_s = whole("begin, seconds since midnight")
+    end_s = whole("last second since midnight; before the begin: it spans midnight")
+    comment = text(NAME, "free text")
+
+    class Meta:
+        table_name = "opening_rule"
+
+
+class CampaignOpeningHours(BaseTable):
+    meaning = "Opening hours that a campaign keeps to: all of them must be open"
+
+    campaign_id = refers(Campaign, "the campaign", index=False)
+    opening_hours_id = refers(OpeningHours, "the opening hours")
+    position = whole("order, from 0")
+
+    class Meta:
+        table_name = "campaign_opening_hours"
+        primary_key = CompositeKey("campaign_id", "opening_hours_id")
+
+
+class DispositionRule(BaseTable):
+    meaning = "What is done about an attempt that ended so, besides retrying"
+
+    id = ident("identity")
+    campaign_id = refers(Campaign, "the campaign")
+    position = whole("order, from 0: all that fit are done, in it")
+    status = text(16, "outcome it is for, * : any")
+    extended_status = text(NAME, "empty: attempts without one; a code; * : any")
+    with_retries = flag("also for attempts that will be retried, else only for those that close their record")
+    verb = text(16, "NONE, HTTP_GET, HTTP_POST, ADD_LIST, BLACK_LIST, EMAIL or RESCHEDULE")
+    destination = text(1000, "URL, addresses, list or campaign, with ${ATTRIBUTE}")
+    body = long_text("text of what is sent, with ${ATTRIBUTE}")
+    delay_s = whole("seconds after the attempt ended")
+    attributes = text(16, "which attributes go along: ALL, INPUT, OUTPUT or NONE")
+    extra = text(2000, "more attributes: NAME:value,NAME:value with ${ATTRIBUTE}")
+
+    class Meta:
+        table_name = "disposition_rule"
+
+
 __all__ = [
     "AsteriskServer",
     "CallList",
     "Campaign",
     "CampaignEndPoint",
     "CampaignList",
+    "CampaignOpeningHours",
     "CampaignTrunk",
+    "DispositionRule",
     "EndPoint",
+    "OpeningHours",
+    "OpeningRule",
     "Record",
     "RescheduleRule",
     "Trunk",

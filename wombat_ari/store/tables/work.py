@@ -93,6 +93,7 @@ class OpenRetry(BaseTable):
     record_id = big("the record")
     due_at = moment("when it may be dialled again")
     attempt = whole("number that the next try will have")
+    wombatid = big("WOMBATID promised for that try", null=True)
 
     class Meta:
         table_name = "open_retry"
@@ -139,3 +140,25 @@ class CallLog(BaseTable):
     class Meta:
         table_name = "call_log"
         indexes = ((("run_id", "wombatid"), False),)
+
+
+class Outbox(BaseTable):
+    meaning = "What is still to be told or done outside the calls: written with what it is about, deleted when done"
+
+    id = ident("identity; rows of one sequence are done in its order")
+    kind = text(16, "NOTIFY (the campaign's URL), HTTP_GET, HTTP_POST, EMAIL, ADD_LIST, BLACK_LIST or RESCHEDULE")
+    state = text(16, "WAITING, or PARKED: given up, until somebody replays or deletes it")
+    receiver = text(255, "who it is for: host of the URL, mail server, list or campaign")
+    sequence = text(NAME, "rows with the same one wait for each other; empty: it waits for none")
+    campaign_id = big("the campaign", null=True)
+    run_id = big("the run", null=True)
+    wombatid = big("the attempt it is about", null=True)
+    payload = long_text("JSON object: what is sent or done")
+    created_at = moment("when it was written")
+    due_at = moment("when it is tried next")
+    tries = whole("tries so far")
+    error = text(255, "what went wrong last, in words")
+
+    class Meta:
+        table_name = "outbox"
+        indexes = ((("state", "due_at"), False), (("sequence", "id"), False))
