@@ -10,6 +10,7 @@ from tests.store.builders import add_campaign, add_list, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
 from wombat_ari.model.calls import Amendment, CallProgress, Claim, DialMark, RunChange, SystemLogEntry
+from wombat_ari.model.errands import Errand, ErrandKind
 from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState, Outcome, RunState
 from wombat_ari.store import claims, journal, runs
@@ -204,3 +205,23 @@ def test_in_reverse_dialling_the_callee_is_requested_later_than_the_agent(databa
     journal.write(database, [CallProgress(claim.wombatid, CallState.CONNECTED, NOW + 9, NOW + 3)])
     (attempt,) = claims.open_attempts(database, run)
     assert (attempt.requested_at, attempt.dialling_at, attempt.connected_at) == (NOW + 2, NOW + 3, NOW + 9)
+
+
+def errand(about: int | None = None) -> Errand:
+    return Errand(ErrandKind.NOTIFY, "crm.example", {"num": "1"}, created_at=NOW, due_at=NOW, wombatid=about)
+
+
+def waiting(db: Database) -> list[int | None]:
+    with db.transaction(write=False) as tx:
+        return [row[0] for row in tx.rows("SELECT wombatid FROM outbox ORDER BY id")]
+
+
+def test_errands_are_stored_with_what_they_are_about(database: Database) -> None:
+    run, (one, _) = claimed(database, 2)
+    result = replace(result_of(one, Outcome.TERMINATED), errands=(errand(one.wombatid),))
+    journal.write(database, [result])
+    journal.write(database, [result, Amendment(one.wombatid, "LATE", {}, (errand(7),))])
+    assert waiting(database) == [one.wombatid, 7], "a result that comes twice brings its errands once"
+    journal.write(database, [RunChange(run, RunState.REMOVED, NOW + 2, (errand(8),))])
+    journal.write(database, [RunChange(run, RunState.REMOVED, NOW + 3, (errand(9),))])
+    assert waiting(database) == [one.wombatid, 7, 8], "a change that changed nothing brings none"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from wombat_ari.model.errands import Errand
 from wombat_ari.model.states import CallState, Outcome, RunState
 
 
@@ -33,6 +34,7 @@ class ClaimBatch:
     blacklisted: int  #: records closed as RS_BLACKLIST in the same transaction
     exhausted: bool  #: no further new record in the run's active lists
     next_retry_at: float | None  #: when the earliest open retry falls due, None when there is none
+    steps: tuple[tuple[int, int, int], ...] = ()  #: (list, id of the last record taken, how many) of each list read
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class CallResult:
     sip_code: str
     dial_status: str
     message: str = ""  #: what went wrong in words, for RS_ERROR
+    errands: tuple[Errand, ...] = ()  #: what is to be told or done about it, durable with it
 
     @property
     def retry_at(self) -> float | None:
@@ -157,6 +160,7 @@ class RunChange:
     run_id: int
     state: RunState
     at: float
+    errands: tuple[Errand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,7 @@ class Amendment:
     wombatid: int
     extended_status: str | None
     output_attributes: dict[str, str]
+    errands: tuple[Errand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +231,4 @@ class RunList:
     high_water: int  #: id of the last record taken, 0 before the first
     taken: int
     remaining: int
+    end: int = 0  #: id of the last record of the list when ``remaining`` was counted

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from wombat_ari.model.calls import Amendment, CallProgress, CallResult, JournalEntry, RunChange, SystemLogEntry
 from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState
+from wombat_ari.store import outbox
 from wombat_ari.store.claims import lock_runs
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.rows import RunNames, dump, insert_log, load, log_row, was_answered
@@ -36,7 +37,8 @@ def write(db: Database, entries: Sequence[JournalEntry]) -> None:
             if isinstance(entry, Amendment):
                 _amend(tx, entry)
         for change in changes:
-            change_state(tx, change.run_id, state=change.state, at=change.at)
+            if change_state(tx, change.run_id, state=change.state, at=change.at):
+                outbox.add(tx, change.errands)
         write_system_log(tx, [entry for entry in entries if isinstance(entry, SystemLogEntry)])
 
 
@@ -106,6 +108,7 @@ def _settle(tx: Transaction, results: dict[int, CallResult], runs: dict[int, Run
         tx, [(r.claim.record_id, r.output_attributes) for r in news if r.output_attributes != r.claim.output_attributes]
     )
     _count(tx, news, waiting)
+    outbox.add(tx, (errand for result in news for errand in result.errands))
 
 
 def _not_yet_settled(tx: Transaction, results: dict[int, CallResult]) -> list[CallResult]:
@@ -179,3 +182,4 @@ def _amend(tx: Transaction, amendment: Amendment) -> None:
     )
     if amendment.output_attributes:
         _merge_outputs(tx, [(record_id, amendment.output_attributes)])
+    outbox.add(tx, amendment.errands)
