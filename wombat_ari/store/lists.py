@@ -2,7 +2,8 @@
 
 An import commits every some thousand records, so that it does not hold up the dialer's own writing; when it breaks off,
 what was committed stays and the error says how many. Duplicates are looked up by the index (list_id, number): what one
-costs does not grow with the list.
+costs does not grow with the list. Who appends locks the row of the list first: ids of a list become visible in their
+order, so a run that has taken one never has an earlier one still to come.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -106,6 +107,7 @@ def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
     with db.transaction() as tx:
         if record.id is None:
             saving.require(tx, tables.CallList, "list", [record.list_id])
+            _lock(tx, record.list_id)
             record_id, old = tx.insert(_INSERT, _row(record.list_id, record)), {}
         else:
             record_id, before = record.id, _one(tx, record.id)
@@ -157,6 +159,7 @@ def _add_batch(db: Database, list_id: int, batch: list[Item], *, total: ImportSu
     records = [item for item in batch if isinstance(item, ParsedRecord)]
     refusals = [item for item in batch if isinstance(item, Refusal)]
     with db.transaction() as tx:
+        _lock(tx, list_id)
         fresh = _without_duplicates(tx, list_id, records) if dedupe else records
         tx.many(_INSERT, [_row(list_id, record) for record in fresh])
     return ImportSummary(
@@ -166,6 +169,11 @@ def _add_batch(db: Database, list_id: int, batch: list[Item], *, total: ImportSu
         refused=total.refused + len(refusals),
         refusals=(*total.refusals, *refusals[: KEEP_REFUSALS - len(total.refusals)]),
     )
+
+
+def _lock(tx: Transaction, list_id: int) -> None:
+    """Until the commit nobody else appends to the list: see above. Then nor is a duplicate added meanwhile."""
+    tx.row(f"SELECT id FROM call_list WHERE id = %s{tx.for_update}", (list_id,))
 
 
 def _without_duplicates(tx: Transaction, list_id: int, records: list[ParsedRecord]) -> list[ParsedRecord]:
