@@ -3,7 +3,7 @@
 What changes who may be dialled (claims, marks, runs) is durable when its Deferred fires; see ``store/claims``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +60,16 @@ class Desk:
         """Refused with a UserError that says why."""
         return self._pool.write(_start_run, self._db, campaign, now=now, by=by)
 
-    def load_campaign(self, campaign_id: int) -> Deferred[Campaign]:
-        return self._pool.read(campaigns.load_campaign, self._db, campaign_id)
+    def load_campaign(self, which: int | str) -> Deferred[Campaign]:
+        """By its id or its name."""
+        return self._pool.read(campaigns.load_campaign, self._db, which)
 
     def run_lists(self, run_id: int) -> Deferred[list[RunList]]:
         return self._pool.read(runs.run_lists, self._db, run_id)
+
+    def appended(self, ends: Iterable[tuple[int, int]]) -> Deferred[dict[tuple[int, int], tuple[int, int]]]:
+        """Of pairs of a list and its last record known, those that have grown: (how many came, the last now)."""
+        return self._pool.read(runs.appended, self._db, ends)
 
     def add_run_list(self, run_id: int, name: str) -> Deferred[list[RunList]]:
         return self._pool.write(_add_run_list, self._db, run_id, name)
@@ -84,6 +89,10 @@ class Desk:
         """Claim records: durable, under the ids of their next attempts."""
         return self._pool.write(claims.take, self._db, run_id, fresh=fresh, retries=retries, now=now)
 
+    def series(self, *, now: float) -> Deferred[int]:
+        """The series of all WOMBATIDs that this database gives out."""
+        return self._pool.write(claims.series, self._db, now=now)
+
     def mark(self, marks: Sequence[DialMark], *, now: float) -> Deferred[None]:
         """Make durable that these may be dialled. Only then is their Originate written."""
         return self._pool.urgent(claims.mark_requested, self._db, marks, now=now)
@@ -91,6 +100,10 @@ class Desk:
     def release(self, wombatids: Sequence[int]) -> Deferred[None]:
         """These were marked and certainly not written: they wait in the hopper again."""
         return self._pool.urgent(claims.release, self._db, wombatids)
+
+    def marks_through(self) -> Deferred[None]:
+        """Fires when the marks and releases asked for before are written, or have failed."""
+        return self._pool.urgent(_nothing)
 
     def give_up(self, run_id: int) -> Deferred[None]:
         """What came back to the hopper after its run was removed counts as closed."""
@@ -113,6 +126,10 @@ class Desk:
 
     def release_lease(self, node: str, pid: int) -> Deferred[None]:
         return self._pool.write(lease.release, self._db, node, pid=pid)
+
+
+def _nothing() -> None:
+    """A job that is through when those before it are."""
 
 
 def _load_plan(database: Database) -> Plan:

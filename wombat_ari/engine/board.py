@@ -11,9 +11,9 @@ from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.lines import Lines
 from wombat_ari.core.run import RunMachine
 from wombat_ari.core.turns import Contender, Route
-from wombat_ari.model.calls import Claim, RunCounters
+from wombat_ari.model.calls import Claim, RunCounters, RunList
 from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
-from wombat_ari.model.states import CallState, DialerState
+from wombat_ari.model.states import LIVE_RUN_STATES, CallState, DialerState
 from wombat_ari.pbx.driver import Driver
 
 #: A line was given to it, and its Originate is not written yet.
@@ -52,8 +52,12 @@ class Pbx:
     driver: Driver
     budget: Budget
     pressure: Pressure
-    ready: bool = False  #: connected and surveyed: what lives is known
-    since: float | None = None  #: when it became connected
+    surveyed: bool = False  #: connected, and what lives there is known
+    leaving: str = ""  #: why it gets no new calls while its last ones are followed to their ends; empty: it stays
+    moves_to: Server | None = None  #: as it is configured now, if that is to count once it has left
+    up: bool | None = None  #: what the system log was told last, None: nothing yet
+    since: float = 0.0  #: since when
+    trouble: str = ""  #: why it is not ready though its link is up
     swept_at: float = 0.0  #: when the PBX's notes about ended calls were last deleted
     urgent: deque[Callable[[], bool]] = field(default_factory=deque)  #: hang-ups, before all others
     orders: deque[Callable[[], bool]] = field(default_factory=deque)  #: each answers whether it wrote an action
@@ -64,6 +68,11 @@ class Pbx:
     def id(self) -> int:
         assert self.server.id is not None
         return self.server.id
+
+    @property
+    def ready(self) -> bool:
+        """New calls may be placed there, once its driver is connected."""
+        return self.surveyed and not self.leaving
 
 
 @dataclass(slots=True)
@@ -101,14 +110,19 @@ class LiveRun:
     contender: Contender
     tally: Tally
     flights: dict[int, Flight] = field(default_factory=dict)  #: its calls from SCHEDULED on
-    lists: dict[int, str] = field(default_factory=dict)
+    lists: dict[int, RunList] = field(default_factory=dict)  #: in their order, by id, with how far they are
     look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
     boost: float = 1.0  #: factor on the boost of its QUEUE end points
-    remaining: int = 0  #: records behind the position of its lists, as last counted
+    title: str = ""  #: the run's own name: its campaign's and when it started
 
     @property
     def name(self) -> str:
         return self.campaign.name
+
+    @property
+    def remaining(self) -> int:
+        """Records behind the positions of its lists that are not paused."""
+        return sum(max(0, each.remaining) for each in self.lists.values() if not each.paused)
 
     @property
     def limits(self) -> Limits:
@@ -137,7 +151,8 @@ class Board:
 
     def run_of(self, campaign: str) -> LiveRun | None:
         """The live run of a campaign, by its name."""
-        return next((run for run in self.runs.values() if run.name == campaign), None)
+        live = (run for run in self.runs.values() if run.machine.state in LIVE_RUN_STATES)
+        return next((run for run in live if run.name == campaign), None)
 
     def flights_on(self, server_id: int) -> list[Flight]:
         """The open calls that were given to this server."""
@@ -154,6 +169,20 @@ class Board:
             for end_point in self._lines(self.end_point_lines, campaign.end_point_ids)
             if trunk.server_id == end_point.server_id
         ]
+
+    def places_of(self, campaign: Campaign) -> list[str]:
+        """Its trunks and end points, each with its server, in words."""
+        kinds = (("trunk", self.trunk_lines, campaign.trunk_ids), ("end point", self.end_point_lines, campaign.end_point_ids))
+        return [
+            f"{kind} {lines.name!r} is on {self.pbx_name(lines.server_id)!r}"
+            for kind, of, ids in kinds
+            for lines in self._lines(of, ids)
+        ]
+
+    def pbx_name(self, server_id: int) -> str:
+        """What a server is called; empty for one that is not on the board."""
+        pbx = self.pbxs.get(server_id)
+        return pbx.server.description if pbx else ""
 
     @staticmethod
     def _lines(of: dict[int, Lines], ids: tuple[int, ...]) -> Iterator[Lines]:

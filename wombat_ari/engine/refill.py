@@ -4,6 +4,8 @@ What a claim brings is durable under the ids of the next attempts before it gets
 logged and counted in the same transaction.
 """
 
+from dataclasses import replace
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -11,9 +13,11 @@ from wombat_ari.bridge.desk import Desk
 from wombat_ari.engine.board import Board, Clock, LiveRun
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import ClaimBatch
+from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import RunState
 
 LOOK_AGAIN_S = 2.0  #: how often exhausted lists are looked at for appended numbers
+COUNT_AGAIN_S = 5.0  #: how often the lists of all runs are asked how many numbers came, for the statistics
 
 log = Logger()
 
@@ -26,12 +30,16 @@ class Refill:
         self._clock = clock
         self._desk = desk
         self._schedule = schedule
+        self._count_again_at = 0.0
 
     def tick(self) -> None:
         now = self._clock.seconds()
         for run in list(self._board.runs.values()):
             if run.machine.state in (RunState.RUNNING, RunState.IDLE):
                 self._look(run, now)
+        if now >= self._count_again_at:
+            self._count_again_at = now + COUNT_AGAIN_S
+            self._count_appended()
 
     def _look(self, run: LiveRun, now: float) -> None:
         if run.hopper.exhausted and now >= run.look_again_at:
@@ -67,12 +75,39 @@ class Refill:
         run.tally.taken += len(batch.claims) - retries + batch.blacklisted
         run.tally.closed += batch.blacklisted
         run.tally.attempts += batch.blacklisted
-        run.remaining = max(0, run.remaining - (len(batch.claims) - retries + batch.blacklisted))
+        for list_id, high_water, taken in batch.steps:
+            _stepped(run, list_id, high_water, taken=taken)
+
+    def _count_appended(self) -> None:
+        """How many records remain is counted when a run is taken up; from then on only what came is."""
+        ends = {(each.list_id, each.end) for run in self._board.runs.values() for each in run.lists.values()}
+        if ends:
+            self._desk.appended(ends).addCallback(self._appended).addErrback(self._not_counted)
+
+    def _appended(self, grown: dict[tuple[int, int], tuple[int, int]]) -> None:
+        for run in self._board.runs.values():
+            for each in run.lists.values():
+                came = grown.get((each.list_id, each.end))
+                if came is not None:
+                    run.lists[each.list_id] = replace(each, remaining=each.remaining + came[0], end=came[1])
+
+    def _not_counted(self, failure: Failure) -> None:
+        if failure.check(StoreError) is None:
+            log.failure("refill: a mistake of ours", failure=failure)
 
     def _failed(self, run: LiveRun, failure: Failure) -> None:
         run.hopper.filling = False
         run.hopper.exhausted = False
         self._schedule.note_trouble(failure)
+
+
+def _stepped(run: LiveRun, list_id: int, high_water: int, *, taken: int) -> None:
+    known = run.lists.get(list_id)
+    if known is not None:
+        # What was appended since it was counted may be taken before it is known of: below zero for a moment.
+        run.lists[list_id] = replace(
+            known, high_water=high_water, taken=known.taken + taken, remaining=known.remaining - taken
+        )
 
 
 def _earlier(known: float | None, stored: float | None, *, after: float) -> float | None:

@@ -68,8 +68,7 @@ class Steer:
         return run
 
     def _changed(self, run: LiveRun, lists: Lists) -> Lists:
-        run.lists = {each.list_id: each.name for each in lists}
-        run.remaining = sum(each.remaining for each in lists if not each.paused)
+        run.lists = {each.list_id: each for each in lists}
         # Whatever was exhausted may not be any more: look at once.
         run.hopper.exhausted = False
         run.look_again_at = 0.0

@@ -9,11 +9,12 @@ from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.hours import is_open
 from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
-from wombat_ari.core.turns import Contender, Route, level
+from wombat_ari.core.turns import Contender, Route, WhyNot, level
 from wombat_ari.engine.board import Board, Clock, LiveRun, Tally
 from wombat_ari.engine.equip import Equip
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunChange, SystemLogEntry
+from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import RunState
 
@@ -51,6 +52,7 @@ class Supervise:
     async def start(self, campaign: str, by: str) -> LiveRun:
         """Start a run, with what is configured now; UserError says why not."""
         self._equip.take(await self._desk.load_plan())
+        self._refuse_without_route(await self._desk.load_campaign(campaign))
         loaded = await self._desk.start_run(campaign, now=self._clock.seconds(), by=by)
         run = self.adopt(loaded)
         self._happened(run, RunEvent.STARTED, by)
@@ -70,6 +72,12 @@ class Supervise:
         await self._journal.drain()
         self.look_at(run)
         return run
+
+    def _refuse_without_route(self, campaign: Campaign) -> None:
+        """Of a campaign whose trunks and end points are all apart no call could ever be placed."""
+        if campaign.trunk_ids and campaign.end_point_ids and not self._board.routes_of(campaign):
+            where = "; ".join(self._board.places_of(campaign))
+            raise UserError(f"campaign {campaign.name!r} cannot start: {WhyNot.NO_ROUTE}: {where}", code="no-route")
 
     # What happens by itself
 
@@ -115,8 +123,8 @@ class Supervise:
             hopper=hopper,
             contender=contender,
             tally=Tally.of(loaded.row.counters),
-            lists={item.list_id: item.name for item in loaded.lists},
-            remaining=sum(item.remaining for item in loaded.lists if not item.paused),
+            lists={item.list_id: item for item in loaded.lists},
+            title=loaded.row.name,
             boost=loaded.row.boost,
         )
         contender.end_point_room = lambda route: self._room(route, run.boost)

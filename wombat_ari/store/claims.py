@@ -4,11 +4,13 @@ The lists are read by primary key from where the run has got to, never by OFFSET
 first did. Every transaction here locks the row of the run first: two dialers, or a dialer and a console, queue there.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wombat_ari.model.calls import Claim, ClaimBatch, DialMark, OpenAttempt
 from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.ids import MAX_SERIES, SERIES, series_of
 from wombat_ari.model.states import CallState
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.rows import ATTEMPT_COLUMNS, RunNames, blacklist_row, claim_of, insert_log
@@ -51,7 +53,7 @@ def take(db: Database, run_id: int, *, fresh: int, retries: int, now: float) -> 
             (len(new.dial) + black, black, black, len(again), run_id),
         )
         next_retry = tx.value("SELECT MIN(due_at) FROM open_retry WHERE run_id = %s", (run_id,))
-        return ClaimBatch(claims, black, exhausted, next_retry)
+        return ClaimBatch(claims, black, exhausted, next_retry, tuple(new.steps))
 
 
 def mark_requested(db: Database, dials: Sequence[DialMark], *, now: float) -> None:
@@ -124,13 +126,20 @@ def lock_runs(tx: Transaction, run_ids: Iterable[int]) -> dict[int, RunNames]:
 def allocate_ids(tx: Transaction, count: int, now: float) -> int:
     """The first of ``count`` WOMBATIDs in a row.
 
-    Never below the milliseconds since 2025, so that a database restored from an old backup does not give out again
-    what was used after it.
+    All are of the database's series, which is drawn at the first call. Never below the milliseconds since 2025, so that
+    a database restored from an old backup does not give out again what was used after it.
     """
-    free = tx.value(f"SELECT next_id FROM id_block WHERE name = 'wombatid'{tx.for_update}")
-    first = max(int(free), int((now - _YEAR_2025) * 1000))
+    free = int(tx.value(f"SELECT next_id FROM id_block WHERE name = 'wombatid'{tx.for_update}"))
+    series = series_of(free) or secrets.randbelow(MAX_SERIES) + 1
+    first = max(free, series * SERIES + max(0, int((now - _YEAR_2025) * 1000)))
     tx.run("UPDATE id_block SET next_id = %s WHERE name = 'wombatid'", (first + count,))
     return first
+
+
+def series(db: Database, *, now: float) -> int:
+    """The series of this database's WOMBATIDs (``model/ids``): its own, so that its dialer knows its calls."""
+    with db.transaction() as tx:
+        return series_of(allocate_ids(tx, 0, now))
 
 
 def _take_retries(tx: Transaction, run_id: int, *, limit: int, now: float) -> list[_Fresh]:
@@ -154,6 +163,7 @@ class _Harvest:
     def __init__(self, wanted: int) -> None:
         self.dial: list[_Fresh] = []
         self.black: list[_Fresh] = []
+        self.steps: list[tuple[int, int, int]] = []
         self._wanted = wanted
 
     @property
@@ -182,6 +192,7 @@ def _take_new(tx: Transaction, run_id: int, *, campaign_id: int, wanted: int) ->
                 "UPDATE run_list SET high_water = %s, taken = taken + %s WHERE run_id = %s AND list_id = %s",
                 (position, taken, run_id, list_id),
             )
+            harvest.steps.append((list_id, position, taken))
         if not at_end:
             return harvest, False
     return harvest, True

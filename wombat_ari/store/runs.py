@@ -5,7 +5,7 @@ A run that has ended never changes its state again. Removing a run gives up what
 a retry; those records count as closed (and as ``dropped``), so the ledger holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -102,6 +102,20 @@ def run_lists(db: Database, run_id: int) -> list[RunList]:
         return _lists(tx, run_id)
 
 
+def appended(db: Database, ends: Iterable[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, int]]:
+    """For pairs of a list and its last record known: how many came since, and which is the last now. Those without are
+    left out. What was there before is not counted again, so it costs the same however long the lists are.
+    """
+    found = {}
+    with db.transaction(write=False) as tx:
+        for list_id, end in ends:
+            sql = "SELECT COUNT(*), MAX(id) FROM record WHERE list_id = %s AND id > %s"
+            count, last = tx.row(sql, (list_id, end)) or (0, None)
+            if count:
+                found[list_id, end] = (count, last)
+    return found
+
+
 def add_run_list(db: Database, run_id: int, list_id: int) -> list[RunList]:
     """Append a list to a live run; UserError when it is there already."""
     with db.transaction() as tx:
@@ -140,8 +154,11 @@ def order_run_lists(db: Database, run_id: int, *, list_ids: Sequence[int]) -> li
         return _lists(tx, run_id)
 
 
-def change_state(tx: Transaction, run_id: int, *, state: RunState, at: float) -> None:
-    """For the journal too: the run's row is locked. A change older than the state, or after the end, is ignored."""
+def change_state(tx: Transaction, run_id: int, *, state: RunState, at: float) -> bool:
+    """For the journal too: the run's row is locked. A change older than the state, or after the end, is ignored.
+
+    Whether it was made.
+    """
     live = state in LIVE_RUN_STATES
     end = "" if live else ", ended_at = %s, live_campaign_id = NULL"
     params = (state.value, at) if live else (state.value, at, at)
@@ -149,6 +166,7 @@ def change_state(tx: Transaction, run_id: int, *, state: RunState, at: float) ->
     changed = tx.run(f"UPDATE run SET state = %s, state_at = %s{end} WHERE {current}", (*params, run_id, at))
     if changed and state is RunState.REMOVED:
         _give_up(tx, run_id)
+    return bool(changed)
 
 
 def give_up(db: Database, run_id: int) -> None:
@@ -230,7 +248,8 @@ def _run_of(row: Row) -> RunRow:
 def _lists(tx: Transaction, run_id: int) -> list[RunList]:
     rows = tx.rows(
         "SELECT rl.run_id, rl.list_id, l.name, rl.position, rl.paused, rl.high_water, rl.taken, "
-        "(SELECT COUNT(*) FROM record r WHERE r.list_id = rl.list_id AND r.id > rl.high_water) "
+        "(SELECT COUNT(*) FROM record r WHERE r.list_id = rl.list_id AND r.id > rl.high_water), "
+        "(SELECT COALESCE(MAX(r.id), 0) FROM record r WHERE r.list_id = rl.list_id) "
         "FROM run_list rl JOIN call_list l ON l.id = rl.list_id WHERE rl.run_id = %s ORDER BY rl.position, rl.list_id",
         (run_id,),
     )
