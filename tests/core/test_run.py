@@ -52,7 +52,9 @@ def test_effects_of_the_ends() -> None:
     for state in (S.PAUSED, S.IDLE, S.WRONG_TIME):
         removed = RunMachine(state).handle(E.REMOVED)
         assert removed == (RunEffect.DISMISS, RunEffect.SAVE, RunEffect.CLOSE), "first the hopper is given back"
-    assert RunMachine(S.RUNNING).handle(E.PAUSED) == (RunEffect.SAVE,), "calls in progress go on"
+    for event in (E.PAUSED, E.TIME_CLOSED):
+        stopped = RunMachine(S.RUNNING).handle(event)
+        assert stopped == (RunEffect.RELEASE, RunEffect.SAVE), "what is not written yet is not; calls in progress go on"
 
 
 @given(st.lists(st.sampled_from(list(RunEvent)), max_size=40))

@@ -18,6 +18,10 @@ class LifeClock:
     def seconds(self) -> float:
         return time.monotonic() + self._offset
 
+    def wall(self) -> float:
+        """The machine's clock as it is set now: it may have been put back. For what people agree on by their clocks."""
+        return time.time()
+
     def settle(self) -> None:
         """Follow the wall clock forwards: it was set, or the machine slept. Going back is left to its drift."""
         ahead = time.time() - self.seconds()

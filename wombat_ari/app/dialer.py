@@ -99,6 +99,7 @@ class DialerProcess:
             lambda server: AmiDriver(server, clock=self._reactor),
             version=__version__,
             zone=self._settings.time_zone,
+            wall=self._clock.wall,
         )
         self._dialer.follow.trace = self._settings["log.level"] == "debug"
         await self._dialer.start()

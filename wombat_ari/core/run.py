@@ -28,12 +28,14 @@ class RunEvent(StrEnum):
 
 class RunEffect(StrEnum):
     SAVE = "SAVE"  #: store the state, and say it in the system log
+    RELEASE = "RELEASE"  #: what was given a line and is not written to the PBX yet goes back to the hopper
     DISMISS = "DISMISS"  #: give the hopper back: nothing new is placed any more
     CLOSE = "CLOSE"  #: forget the run; it stays in the reports
 
 
-SAVE, DISMISS, CLOSE = (
+SAVE, RELEASE, DISMISS, CLOSE = (
     (RunEffect.SAVE,),
+    (RunEffect.RELEASE, RunEffect.SAVE),
     (RunEffect.DISMISS, RunEffect.SAVE, RunEffect.CLOSE),
     (RunEffect.SAVE, RunEffect.CLOSE),
 )
@@ -43,8 +45,8 @@ SAVE, DISMISS, CLOSE = (
 TABLE: dict[RunState, dict[RunEvent, tuple[RunState, tuple[RunEffect, ...]]]] = {
     S.RUNNABLE: {RunEvent.STARTED: (S.RUNNING, SAVE)},
     S.RUNNING: {
-        RunEvent.TIME_CLOSED: (S.WRONG_TIME, SAVE),
-        RunEvent.PAUSED: (S.PAUSED, SAVE),
+        RunEvent.TIME_CLOSED: (S.WRONG_TIME, RELEASE),
+        RunEvent.PAUSED: (S.PAUSED, RELEASE),
         RunEvent.RAN_IDLE: (S.IDLE, SAVE),
         RunEvent.RAN_OUT: (S.COMPLETED, CLOSE),
     },

@@ -33,8 +33,8 @@ class Dial:
     # Performers of effects
 
     def place(self, flight: Flight, effect: Effect) -> None:
-        pbx = self._pbx(flight)
-        self._order(pbx, lambda: self._originate(pbx, flight))
+        pbx, turn = self._pbx(flight), flight.turn
+        self._order(pbx, lambda: flight.turn == turn and self._originate(pbx, flight))
 
     def hang_up(self, flight: Flight, effect: Effect) -> None:
         assert isinstance(effect, do.HangUp)
@@ -99,6 +99,7 @@ class Dial:
             self._follow.tell(flight, ev.Released(call.wombatid))
             return False
         now = self._clock.seconds()
+        call.limits = flight.run.limits  # as the campaign is now, like the request: it may have been loaded long ago
         try:
             request = self._request(flight)
         except UserError as wrong:

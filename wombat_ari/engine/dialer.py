@@ -1,5 +1,7 @@
 """The dialer: the nine steps put together, started and stopped. What is wired to what is said here and nowhere else."""
 
+from collections.abc import Callable
+
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -30,17 +32,27 @@ from wombat_ari.model.events import CallEvent
 from wombat_ari.model.states import LIVE_RUN_STATES, DialerState
 from wombat_ari.pbx.driver import Heard
 
-FAST_TICK_S = 0.05  #: deadlines, refills, and a pass in case nothing kicked one
-SLOW_TICK_S = 1.0  #: active periods, runs without work, pressure
+FAST_TICK_S = 0.05  #: deadlines, refills, a new second for the runs, and a pass in case nothing kicked one
+SLOW_TICK_S = 1.0  #: pressure, notes, queues
 
 log = Logger()
 
 
 class Dialer:
-    """One process's dialer. ``make_driver`` gives a driver for a server (AMI in life, the fake PBX in tests)."""
+    """One process's dialer. ``make_driver`` gives a driver for a server (AMI in life, the fake PBX in tests); ``wall``
+    tells the machine's clock as it is set now, where ``clock`` may differ from it.
+    """
 
     def __init__(
-        self, clock: Clock, desk: Desk, journal: Journal, make_driver: DriverFactory, *, version: str, zone: str = "UTC"
+        self,
+        clock: Clock,
+        desk: Desk,
+        journal: Journal,
+        make_driver: DriverFactory,
+        *,
+        version: str,
+        zone: str = "UTC",
+        wall: Callable[[], float] | None = None,
     ) -> None:
         self.board = Board()
         self._clock = clock
@@ -59,10 +71,12 @@ class Dialer:
             clock,
             desk=desk,
             journal=journal,
+            follow=self.follow,
             schedule=self._schedule,
             equip=self._equip,
             room=self._observe.room,
             zone=zone,
+            wall=wall or clock.seconds,
         )
         self._recover = Recover(
             self.board,
@@ -162,6 +176,7 @@ class Dialer:
 
     def _fast_tick(self) -> None:
         try:
+            self._supervise.tick()
             self.follow.fire_deadlines()
             self._refill.tick()
             self._schedule.kick()
@@ -175,7 +190,6 @@ class Dialer:
                 pbx.pressure.tick(now)
                 self._recover.sweep(pbx)
                 self._observe.tick(pbx)
-            self._supervise.tick()
         except Exception:  # noqa: BLE001 - fence: one tick
             log.failure("tick: a mistake of ours")
 

@@ -67,7 +67,10 @@ class Obey:
         return _about(await self._steer.boost(campaign, factor))
 
     async def reload(self, campaign: str) -> Snapshot:
-        return _about(await self._steer.reload(campaign))
+        run = await self._steer.reload(campaign)
+        self._supervise.level(run)
+        self._supervise.look_at(run)
+        return _about(run)
 
     def hang_up(self, wombatid: int) -> None:
         """Hang up a live call."""

@@ -10,9 +10,11 @@ from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.hours import is_open
 from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
 from wombat_ari.core.turns import Contender, Route, WhyNot, level
-from wombat_ari.engine.board import Board, Clock, LiveRun, Tally
+from wombat_ari.engine.board import PLACEABLE, Board, Clock, LiveRun, Tally
 from wombat_ari.engine.equip import Equip
+from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.schedule import Schedule
+from wombat_ari.model import events as ev
 from wombat_ari.model.calls import RunChange, SystemLogEntry
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
@@ -24,7 +26,9 @@ VERB = {RunEvent.PAUSED: "paused", RunEvent.RESUMED: "resumed", RunEvent.REMOVED
 
 
 class Supervise:
-    """``zone`` is the dialer's own time zone, for campaigns that name none."""
+    """``zone`` is the dialer's own time zone, for campaigns that name none; ``wall`` the machine's clock as it is set
+    now, by which active periods are judged (the dialer's own never goes back).
+    """
 
     def __init__(
         self,
@@ -33,19 +37,24 @@ class Supervise:
         *,
         desk: Desk,
         journal: Journal,
+        follow: Follow,
         schedule: Schedule,
         equip: Equip,
         room: Callable[[Route, float], int],
         zone: str = "UTC",
+        wall: Callable[[], float],
     ) -> None:
         self._board = board
         self._clock = clock
         self._desk = desk
         self._journal = journal
+        self._follow = follow
         self._schedule = schedule
         self._equip = equip
         self._room = room
         self._zone = zone
+        self._wall = wall
+        self._looked_at = -1  #: the second of the wall clock at which all runs were looked at
 
     # Commands
 
@@ -56,11 +65,21 @@ class Supervise:
         loaded = await self._desk.start_run(campaign, now=self._clock.seconds(), by=by)
         run = self.adopt(loaded)
         self._happened(run, RunEvent.STARTED, by)
-        self.look_at(run)
         return run
 
     async def command(self, campaign: str, event: RunEvent, by: str) -> LiveRun:
         """Pause, resume or remove the live run of a campaign; durable when this returns."""
+        run = self._commanded(campaign, event)
+        if event == RunEvent.REMOVED:
+            # Marks of its calls may still be on their way to the database: what is given up must not be marked then.
+            await self._desk.marks_through()
+            run = self._commanded(campaign, event)
+        self._happened(run, event, by)
+        await self._journal.drain()
+        return run
+
+    def _commanded(self, campaign: str, event: RunEvent) -> LiveRun:
+        """The live run of a campaign, if it may do that now."""
         run = self._board.run_of(campaign)
         if run is None:
             raise UserError(f"campaign {campaign!r} has no live run", code="no-run")
@@ -68,9 +87,6 @@ class Supervise:
             raise UserError(
                 f"the run of {campaign!r} is {run.machine.state} and cannot be {VERB[event]}", code="wrong-state"
             )
-        self._happened(run, event, by)
-        await self._journal.drain()
-        self.look_at(run)
         return run
 
     def _refuse_without_route(self, campaign: Campaign) -> None:
@@ -82,27 +98,35 @@ class Supervise:
     # What happens by itself
 
     def tick(self) -> None:
-        """Look at every run: the wall clock, and whether it still has work."""
-        for run in list(self._board.runs.values()):
-            self.look_at(run)
+        """Look at every run, once in each second of the wall clock: active periods begin and end with a second."""
+        second = int(self._wall())
+        if second != self._looked_at:
+            self._looked_at = second
+            for run in list(self._board.runs.values()):
+                self.look_at(run)
 
     def look_at(self, run: LiveRun) -> None:
+        """Let happen what its hours and its work say; before the next pass, so that nothing is placed in between."""
         if run.machine.state == RunState.RUNNABLE:
             # Taken up: it was started, and the dialer died before that was written down.
             self._happened(run, RunEvent.STARTED)
+        elif (event := self._by_itself(run)) is not None:
+            self._happened(run, event)
+
+    def _by_itself(self, run: LiveRun) -> RunEvent | None:
         state = run.machine.state
         if state not in (RunState.RUNNING, RunState.WRONG_TIME, RunState.IDLE):
-            return
-        open_now = is_open(run.campaign.active_period, self._clock.seconds(), default_zone=self._zone)
-        if state == RunState.RUNNING and not open_now:
-            self._happened(run, RunEvent.TIME_CLOSED)
-        elif state == RunState.WRONG_TIME and open_now:
-            self._happened(run, RunEvent.TIME_OPENED)
-        elif state == RunState.IDLE and not self._out_of_work(run):
-            self._happened(run, RunEvent.NUMBERS_CAME)
-        elif state == RunState.RUNNING and self._out_of_work(run):
-            idles = run.campaign.idles_on_termination
-            self._happened(run, RunEvent.RAN_IDLE if idles else RunEvent.RAN_OUT)
+            return None
+        if state == RunState.IDLE:
+            return None if self._out_of_work(run) else RunEvent.NUMBERS_CAME
+        open_now = is_open(run.campaign.active_period, self._wall(), default_zone=self._zone)
+        if state == RunState.WRONG_TIME:
+            return RunEvent.TIME_OPENED if open_now else None
+        if not open_now:
+            return RunEvent.TIME_CLOSED
+        if not self._out_of_work(run):
+            return None
+        return RunEvent.RAN_IDLE if run.campaign.idles_on_termination else RunEvent.RAN_OUT
 
     def adopt(self, loaded: LoadedRun) -> LiveRun:
         """Take a stored run onto the board."""
@@ -130,9 +154,13 @@ class Supervise:
         contender.end_point_room = lambda route: self._room(route, run.boost)
         # What was due while we were away is due now: look at once.
         hopper.next_retry_at = 0.0 if run.tally.open_retries else None
-        level([other.contender for other in self._board.runs.values()], contender)
         self._board.runs[run.id] = run
+        self.level(run)
         return run
+
+    def level(self, run: LiveRun) -> None:
+        """It comes among its equals now: what they placed without it is not made up for."""
+        level([other.contender for other in self._board.runs.values()], run.contender)
 
     def _out_of_work(self, run: LiveRun) -> bool:
         hopper = run.hopper
@@ -153,13 +181,19 @@ class Supervise:
         )  # fmt: skip
         for effect in effects:
             self._perform(run, effect, by)
+        if run.machine.state == RunState.RUNNING:
+            self.level(run)
         self._schedule.kick()
+        self.look_at(run)
 
     def _perform(self, run: LiveRun, effect: RunEffect, by: str) -> None:
         now = self._clock.seconds()
         if effect == RunEffect.SAVE:
             self._journal.add(RunChange(run.id, run.machine.state, now))
             self._journal.add(SystemLogEntry(now, by, run.machine.state, f"campaign {run.name}", f"run {run.id}"))
+        elif effect == RunEffect.RELEASE:
+            for flight in [each for each in run.flights.values() if each.call.state in PLACEABLE]:
+                self._follow.tell(flight, ev.Released(flight.call.wombatid))
         elif effect == RunEffect.DISMISS:
             run.hopper.drain()
         elif effect == RunEffect.CLOSE:
