@@ -23,7 +23,7 @@ def _call(n: int, **changes: Any) -> dict[str, Any]:
 def _run(**changes: Any) -> dict[str, Any]:
     run = {
         "id": 1, "campaign": "Sales", "state": "RUNNING", "priority": 10, "started_at": 900.0, "taken": 60,
-        "closed": 30, "attempts": 45, "answered": 20, "open_retries": 5, "in_hopper": 20, "open_calls": 5,
+        "closed": 30, "placed": 50, "attempts": 45, "answered": 20, "open_retries": 5, "in_hopper": 20, "open_calls": 5,
         "cached": 30, "remaining": 40, "next_retry_at": 1010.0, "why_not": "all lines of its trunks are in use",
         "termination_rate": 0.6667, "reschedule_rate": 0.3333, "estimated_remaining": 105, "running_for_s": 3725.0,
         "completes_in_s": 400.0, "attempts_per_hour": 1620.0, "completions_per_hour": 1080.0,

@@ -45,7 +45,7 @@ class Dialer:
 
 
 def run(name: str, state: str, **values: Any) -> dict[str, Any]:
-    figures = dict.fromkeys(("attempts", "open_calls", "open_retries", "closed", "remaining", "cached", "answered"), 3)
+    figures = dict.fromkeys(("attempts", "open_calls", "open_retries", "closed", "remaining", "taken", "answered"), 3)
     rest = {"started_at": 1_790_000_000.0, "attempts_per_hour": 940.4, "completes_in_s": 3725.0, "why_not": ""}
     return {"campaign": name, "state": state, **figures, **rest, **values}
 

@@ -33,7 +33,7 @@ def status_screen(snapshot: dict[str, Any]) -> RenderableType:
 
 def plain_line(run: dict[str, Any]) -> str:
     """One line for a log or a pipe."""
-    done, total = run["closed"], run["closed"] + run["cached"] + run["remaining"]
+    done, total = run["closed"], run["taken"] + run["remaining"]
     return (
         f"{run['campaign']} {run['state']}: {done} of {total} records done, {run['attempts']} attempts,"
         f" {run['answered']} answered, {run['open_calls']} live, {run['open_retries']} to be retried"
@@ -41,7 +41,7 @@ def plain_line(run: dict[str, Any]) -> str:
 
 
 def _bar(run: dict[str, Any]) -> RenderableType:
-    done, total = run["closed"], run["closed"] + run["cached"] + run["remaining"]
+    done, total = run["closed"], run["taken"] + run["remaining"]
     grid = Table.grid(padding=(0, 1))
     share = f"{done / total:4.0%}" if total else "   –"
     grid.add_row(
@@ -115,7 +115,7 @@ def _runs(snapshot: dict[str, Any]) -> RenderableType:
             run["open_calls"],
             run["open_retries"],
             run["closed"],
-            run["remaining"] + run["cached"],
+            run["remaining"] + run["taken"] - run["closed"],
         )
         table.add_row(*_plain(run["campaign"], _state(run["state"]), *map(str, figures), run["why_not"]))
     return table

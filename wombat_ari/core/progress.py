@@ -16,17 +16,15 @@ class Progress:
     completions_per_hour: float
 
 
-def progress_of(
-    *, attempts: int, rescheduled: int, remaining: int, cached: int, started_at: float, now: float
-) -> Progress:
-    """``remaining`` records are behind the lists' positions, ``cached`` are in the hopper, open or waiting for a retry.
+def progress_of(*, attempts: int, rescheduled: int, unfinished: int, started_at: float, now: float) -> Progress:
+    """``unfinished`` records are not closed: behind the lists' positions, in the hopper, open or waiting for a retry.
 
     Each record is expected to need as many attempts as those before it: 1 / (share that needed no retry).
     """
     running_for = max(0.0, now - started_at)
     closed = attempts - rescheduled
     rate = closed / attempts if attempts else None
-    estimate = round((remaining + cached) / rate) if rate else remaining + cached
+    estimate = round(unfinished / rate) if rate else unfinished
     hours = running_for / 3600
     per_hour = attempts / hours if hours else 0.0
     return Progress(

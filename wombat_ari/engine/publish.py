@@ -9,6 +9,7 @@ from wombat_ari.core.turns import Route
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.schedule import Schedule
+from wombat_ari.model.calls import RunList
 from wombat_ari.model.states import CallState, EndPointType
 
 LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
@@ -68,14 +69,16 @@ class Publish:
         }
 
     def _run(self, run: LiveRun) -> Snapshot:
+        """``attempts`` have ended, ``placed`` are those and the calls that live; ``cached`` is the hopper and the open
+        retries; ``closed`` are records that are done with for good.
+        """
         now, tally = self._clock.seconds(), run.tally
         open_calls = sum(flight.call.state in LIVE_STATES for flight in run.flights.values())
-        cached = len(run.hopper) + len(run.flights) + tally.open_retries
+        cached = len(run.hopper) + tally.open_retries
         progress = progress_of(
             attempts=tally.attempts,
             rescheduled=tally.rescheduled,
-            remaining=run.remaining,
-            cached=cached,
+            unfinished=run.remaining + cached + len(run.flights),
             started_at=run.started_at,
             now=now,
         )
@@ -83,12 +86,14 @@ class Publish:
         return {
             "id": run.id,
             "campaign": run.name,
+            "name": run.title,
             "state": str(run.machine.state),
             "priority": run.campaign.priority,
             "started_at": run.started_at,
             "taken": tally.taken,
             "closed": tally.closed,
             "attempts": tally.attempts,
+            "placed": tally.attempts + open_calls,
             "answered": tally.answered,
             "open_retries": tally.open_retries,
             "in_hopper": len(run.hopper),
@@ -97,6 +102,7 @@ class Publish:
             "remaining": run.remaining,
             "next_retry_at": run.hopper.next_retry_at if tally.open_retries else None,
             "why_not": str(why) if why else "",
+            "lists": [_list(each) for each in run.lists.values()],
             **asdict(progress),
         }
 
@@ -154,3 +160,14 @@ class Publish:
     def _up(self, server_id: int) -> bool:
         pbx = self._board.pbxs.get(server_id)
         return bool(pbx and pbx.ready and pbx.driver.connected)
+
+
+def _list(each: RunList) -> Snapshot:
+    """How far a list of a run is; ``high_water`` is the id of the last record taken, 0 before the first."""
+    return {
+        "name": each.name,
+        "paused": each.paused,
+        "taken": each.taken,
+        "remaining": max(0, each.remaining),
+        "high_water": each.high_water,
+    }
