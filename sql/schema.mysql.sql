@@ -83,6 +83,7 @@ CREATE TABLE call_list (
     name VARCHAR(80) NOT NULL COMMENT 'unique',
     hidden TINYINT(1) NOT NULL COMMENT 'not shown unless asked for',
     security_key VARCHAR(80) NOT NULL COMMENT 'key that its viewers must hold, empty: everybody',
+    records INTEGER NOT NULL COMMENT 'records on it, kept by who appends them',
     created_at DOUBLE NOT NULL COMMENT 'when it was made (epoch seconds, UTC)',
     created_by VARCHAR(80) NOT NULL COMMENT 'login of who made it',
     changed_at DOUBLE NOT NULL COMMENT 'when it was changed last (epoch seconds, UTC)',

@@ -85,6 +85,7 @@ CREATE TABLE call_list (
     name VARCHAR(80) NOT NULL,
     hidden INTEGER NOT NULL,
     security_key VARCHAR(80) NOT NULL,
+    records INTEGER NOT NULL,
     created_at REAL NOT NULL,
     created_by VARCHAR(80) NOT NULL,
     changed_at REAL NOT NULL,

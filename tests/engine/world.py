@@ -89,6 +89,7 @@ class World:
                 "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, '{}')",
                 [(list_id, number, attributes) for number in numbers],
             )
+            tx.run("UPDATE call_list SET records = records + %s WHERE id = %s", (len(numbers), list_id))
 
     def add_campaign(self, name: str, numbers: list[str] | CampaignList, **values: Any) -> Campaign:
         lists = (numbers if isinstance(numbers, CampaignList) else self.add_list(numbers),)

@@ -30,6 +30,7 @@ def add_records(db: Database, list_id: int, numbers: Sequence[str]) -> None:
             "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, %s)",
             [(list_id, number, f'{{"N":"{place}"}}', "{}") for place, number in enumerate(numbers)],
         )
+        tx.run("UPDATE call_list SET records = records + %s WHERE id = %s", (len(numbers), list_id))
 
 
 def add_campaign(

@@ -158,3 +158,4 @@ def test_rows_of_before_go_on(empty: Database) -> None:
     assert (campaign.boost, campaign.variables, campaign.starts_paused) == (1.0, "", False)
     with empty.transaction() as tx:
         assert tx.row("SELECT number, wombatid, not_before FROM record WHERE id = 7") == ("5551", None, None)
+        assert tx.row("SELECT name, records FROM call_list") == ("numbers", 1)

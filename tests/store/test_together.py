@@ -101,4 +101,7 @@ def test_everything_at_once(new_url: Callable[[], str], tmp_path: Path, attempt:
     assert all(turns >= 1 for turns in crowd.turns.values()), crowd.turns
     for run_id in run_ids:
         assert check_ledger(db, run_id).attempts > 50
+    kept = lists.count_records(db, list_id)
+    with db.transaction(write=False) as tx:
+        assert tx.value("SELECT COUNT(*) FROM record WHERE list_id = %s", (list_id,)) == kept > 2000
     db.close()

@@ -130,6 +130,7 @@ def _refills(store: BenchStore, black: dict[str, int], asked: dict[str, list[str
         sql = "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, '{}', '{}')"
         with store.database.transaction() as tx:
             tx.many(sql, [(normal, number) for number in asked[name]])
+            tx.run("UPDATE call_list SET records = %s WHERE id = %s", (len(asked[name]), normal))
         campaigns[name] = store.add_campaign(name, normal=normal, black=black[name])
     run_ids = {
         name: runs.start_run(store.database, campaign_id, now=time.time(), by=BY).id

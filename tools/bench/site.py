@@ -91,6 +91,7 @@ class Site:
                 "WHERE l.name = %s ORDER BY s.seq",
                 (prefix, name),
             )
+            tx.run("UPDATE call_list SET records = records + %s WHERE name = %s", (count, name))
 
     @contextmanager
     def dialer(self) -> Iterator[None]:

@@ -94,6 +94,7 @@ class BenchStore:
                 with self.database.transaction() as tx:
                     select = f"SELECT %s, {number}, %s, '{{}}' FROM {source} AS s ORDER BY seq"
                     tx.run(f"{insert} {select}", (list_id, _ATTRIBUTES if attributes else "{}"))
+                    tx.run("UPDATE call_list SET records = %s WHERE id = %s", (last, list_id))
                 if last % 1_000_000 == 0 or last == records:
                     say(f"{self.kind}, list {name}: {last:,} of {records:,}, {time.monotonic() - began:.0f} s")
         return list_id

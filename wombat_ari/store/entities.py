@@ -96,6 +96,7 @@ LIST: Kind[CallList] = Kind(
     table=tables.CallList,
     name="name",
     encode=asdict,
+    at_first=(("records", 0),),
     decode=lambda row: _plain(CallList, row),
     referrers=(
         (

@@ -79,8 +79,9 @@ def list_named(db: Database, name: str, *, by: str, now: float) -> CallList:
 
 
 def count_records(db: Database, list_id: int) -> int:
+    """As it is kept with the list; 0 when there is no such list."""
     with db.transaction(write=False) as tx:
-        return int(tx.value("SELECT COUNT(*) FROM record WHERE list_id = %s", (list_id,)))
+        return int(tx.value("SELECT records FROM call_list WHERE id = %s", (list_id,)) or 0)
 
 
 def page_of_records(db: Database, list_id: int, *, after: int = 0, limit: int = 100, number: str = "") -> list[Record]:
@@ -107,7 +108,7 @@ def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
     with db.transaction() as tx:
         if record.id is None:
             saving.require(tx, tables.CallList, "list", [record.list_id])
-            _lock(tx, record.list_id)
+            _grow(tx, record.list_id, 1)
             record_id, old = tx.insert(_INSERT, _row(record.list_id, record)), {}
         else:
             record_id, before = record.id, _one(tx, record.id)
@@ -161,6 +162,7 @@ def _add_batch(db: Database, list_id: int, batch: list[Item], *, total: ImportSu
     with db.transaction() as tx:
         _lock(tx, list_id)
         fresh = _without_duplicates(tx, list_id, records) if dedupe else records
+        _grow(tx, list_id, len(fresh))
         tx.many(_INSERT, [_row(list_id, record) for record in fresh])
     return ImportSummary(
         read=total.read + len(batch),
@@ -174,6 +176,11 @@ def _add_batch(db: Database, list_id: int, batch: list[Item], *, total: ImportSu
 def _lock(tx: Transaction, list_id: int) -> None:
     """Until the commit nobody else appends to the list: see above. Then nor is a duplicate added meanwhile."""
     tx.row(f"SELECT id FROM call_list WHERE id = %s{tx.for_update}", (list_id,))
+
+
+def _grow(tx: Transaction, list_id: int, records: int) -> None:
+    """Count what is about to be appended; that locks the list as well."""
+    tx.run("UPDATE call_list SET records = records + %s WHERE id = %s", (records, list_id))
 
 
 def _without_duplicates(tx: Transaction, list_id: int, records: list[ParsedRecord]) -> list[ParsedRecord]:

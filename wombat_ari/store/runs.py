@@ -19,6 +19,7 @@ _COLUMNS = (
     "id, campaign_id, campaign_name, state, started_at, ended_at, taken, closed, attempts, answered, rescheduled, "
     "open_retries, name, boost"
 )
+_BY_ID = "record_by_list_id_id"
 _NEVER_WRITTEN = ("IN_HOPPER", "SCHEDULED", "RD_RESERVED", "RD_SCHEDULED")
 
 
@@ -109,7 +110,7 @@ def appended(db: Database, ends: Iterable[tuple[int, int]]) -> dict[tuple[int, i
     found = {}
     with db.transaction(write=False) as tx:
         for list_id, end in ends:
-            sql = "SELECT COUNT(*), MAX(id) FROM record WHERE list_id = %s AND id > %s"
+            sql = f"SELECT COUNT(*), MAX(id) FROM record {tx.by_index(_BY_ID)} WHERE list_id = %s AND id > %s"
             count, last = tx.row(sql, (list_id, end)) or (0, None)
             if count:
                 found[list_id, end] = (count, last)
@@ -246,10 +247,11 @@ def _run_of(row: Row) -> RunRow:
 
 
 def _lists(tx: Transaction, run_id: int) -> list[RunList]:
+    """What remains is what the list has less what was taken from it: nothing is counted, however long the list."""
+    last = f"SELECT r.id FROM record r {tx.by_index(_BY_ID)} WHERE r.list_id = rl.list_id ORDER BY r.id DESC LIMIT 1"
     rows = tx.rows(
         "SELECT rl.run_id, rl.list_id, l.name, rl.position, rl.paused, rl.high_water, rl.taken, "
-        "(SELECT COUNT(*) FROM record r WHERE r.list_id = rl.list_id AND r.id > rl.high_water), "
-        "(SELECT COALESCE(MAX(r.id), 0) FROM record r WHERE r.list_id = rl.list_id) "
+        f"l.records - rl.taken, COALESCE(({last}), 0) "
         "FROM run_list rl JOIN call_list l ON l.id = rl.list_id WHERE rl.run_id = %s ORDER BY rl.position, rl.list_id",
         (run_id,),
     )

@@ -87,6 +87,7 @@ class CallList(Described):
     name = text(NAME, "unique", unique=True)
     hidden = flag("not shown unless asked for")
     security_key = text(NAME, "key that its viewers must hold, empty: everybody")
+    records = whole("records on it, kept by who appends them")
 
     class Meta:
         table_name = "call_list"
