@@ -3,6 +3,7 @@
 An hour of calls takes a second. ``advance`` moves the clock in small steps, as life does.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,16 @@ START = 1_790_000_000.0  #: a Monday noon in September 2026, UTC
 
 
 class World:
-    """One PBX, one trunk, one end point to begin with; more are added by the methods."""
+    """One PBX, one trunk, one end point to begin with; more are added by the methods. ``zone`` is the dialer's own,
+    ``wall`` the machine's clock where it differs from ``clock``.
+    """
 
-    def __init__(self, folder: Path, *, database: Database | None = None) -> None:
-        self.clock = Clock()
-        self.clock.rightNow = START
+    def __init__(self, folder: Path, *, database: Database | None = None, clock: Any = None, zone: str = "UTC") -> None:
+        self.clock = clock or Clock()
+        if clock is None:
+            self.clock.rightNow = START
+        self.zone = zone
+        self.wall: Callable[[], float] | None = None
         self.pbx = FakePbx(self.clock)
         self.pbxs: dict[int, FakePbx] = {}
         self.database = database or open_database(f"sqlite:///{folder / 'w.db'}", key_file=folder / "key")
@@ -108,7 +114,9 @@ class World:
         """Start a dialer, as a new process would."""
         desk = Desk(self.pool, self.database)
         self.journal = Journal(self.clock, desk.write_journal)
-        self.dialer = Dialer(self.clock, desk, self.journal, self._driver, version="test")
+        self.dialer = Dialer(
+            self.clock, desk, self.journal, self._driver, version="test", zone=self.zone, wall=self.wall
+        )
         self._now(self.dialer.start())
         self.advance(1)
 
