@@ -13,9 +13,12 @@ from wombat_ari.core.numbers import (
     check_attribute,
     clean_number,
     format_native,
+    number_of_attempt,
+    numbers_of,
     parse_native,
     progression,
     split_records,
+    wrong_alternatives,
 )
 from wombat_ari.model.errors import UserError
 
@@ -157,3 +160,28 @@ def test_progressions(first: str, count: int, numbers: list[str]) -> None:
 def test_wrong_progressions(first: str, count: int) -> None:
     with pytest.raises(UserError):
         progression(first, count)
+
+
+MORE = {"MULTINUM1": "(02) 55-1", "MULTINUM3": "alice", "MULTINUM2": " ", "MULTINUM10": "9", "multinum4": "8", "A": "7"}
+
+
+def test_the_numbers_of_a_record_are_its_own_and_then_the_alternatives_in_order() -> None:
+    assert numbers_of("1", {}) == ("1",)
+    assert numbers_of("1", MORE) == ("1", "02551", "alice")
+    assert numbers_of("0", {f"MULTINUM{n}": f"{n}" for n in range(9, 0, -1)}) == tuple("0123456789")
+
+
+def test_each_number_is_tried_once_before_the_first_is_tried_again() -> None:
+    assert numbers_of("1", {"MULTINUM1": "2", "MULTINUM2": "1", "MULTINUM3": "2", "MULTINUM4": "3"}) == ("1", "2", "3")
+    assert [number_of_attempt(("1", "2", "3"), n) for n in range(1, 8)] == list("1231231")
+    assert [number_of_attempt(("1",), n) for n in (1, 2, 9)] == list("111")
+
+
+def test_an_alternative_that_is_no_number_is_left_out_and_told() -> None:
+    wrong = {"MULTINUM1": "no way", "MULTINUM2": "5", "MULTINUM9": "1" * 41, "OTHER": "no way"}
+    assert numbers_of("1", wrong) == ("1", "5")
+    first, second = wrong_alternatives(wrong)
+    assert first.startswith("MULTINUM1: number 'no way'")
+    assert first.endswith("it will not be dialled")
+    assert second.startswith("MULTINUM9: ")
+    assert wrong_alternatives(MORE) == wrong_alternatives({}) == []

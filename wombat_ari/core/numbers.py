@@ -3,10 +3,13 @@
 Native text: ``number,NAME:value,NAME:value`` with ``\\,`` and ``\\\\`` for a comma and a backslash in a value; a name
 with a leading ``>`` is an output attribute. Records sent in one text are separated by ``|`` (``\\|`` in a value). A
 refusal is a UserError that names the thing; the caller adds the line.
+
+A record may have more numbers, in the input attributes MULTINUM1 to MULTINUM9. Its first try goes to its own number,
+the next to the first of the others, and so on, beginning again after the last.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wombat_ari.model.errors import UserError
@@ -14,7 +17,9 @@ from wombat_ari.model.errors import UserError
 MAX_VALUE = 1000
 MAX_ATTRIBUTES = 100
 OUTPUT_MARK = ">"
+ALTERNATIVES = tuple(f"MULTINUM{n}" for n in range(1, 10))  #: input attributes that hold more numbers of a record
 
+_ALTERNATIVES = frozenset(ALTERNATIVES)
 _DIGITS = re.compile(r"\+?[0-9]+")
 _NUMBER = re.compile(r"[0-9A-Za-z*#+._@-]{1,40}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -46,6 +51,37 @@ def clean_number(text: str) -> str:
     if len(number) > 40:
         raise UserError(f"number {_short(number)}: it is longer than 40 characters")
     raise UserError(f"number {_short(number)}: only digits, letters and * # + . _ @ - are allowed")
+
+
+def numbers_of(number: str, inputs: Mapping[str, str]) -> tuple[str, ...]:
+    """The numbers of a record in the order in which they are tried, each once; what is no number is left out."""
+    found = [number]
+    for name in ALTERNATIVES:
+        if inputs.get(name, "").strip():
+            try:
+                found.append(clean_number(inputs[name]))
+            except UserError:
+                continue
+    return tuple(dict.fromkeys(found))
+
+
+def number_of_attempt(numbers: Sequence[str], attempt: int) -> str:
+    """Which of its numbers (at least one) a try of a record goes to; ``attempt`` counts from 1."""
+    return numbers[(attempt - 1) % len(numbers)]
+
+
+def wrong_alternatives(inputs: Mapping[str, str]) -> list[str]:
+    """What is wrong with the alternatives that cannot be dialled, in words; they harm nothing else."""
+    if _ALTERNATIVES.isdisjoint(inputs):
+        return []
+    wrong = []
+    for name in ALTERNATIVES:
+        if inputs.get(name, "").strip():
+            try:
+                clean_number(inputs[name])
+            except UserError as error:
+                wrong.append(f"{name}: {error}; it will not be dialled")
+    return wrong
 
 
 def check_attribute(name: str, value: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from wombat_ari.core.numbers import check_attributes, clean_number
+from wombat_ari.core.numbers import check_attributes, clean_number, wrong_alternatives
 from wombat_ari.model.admin import User, UserClass
 from wombat_ari.model.entities import (
     ActivePeriod,
@@ -104,7 +104,7 @@ def check_record(record: Record) -> tuple[Record, list[str]]:
     record = replace(record, number=clean_number(record.number))
     check_attributes(record.input_attributes)
     check_attributes(record.output_attributes)
-    return record, []
+    return record, wrong_alternatives(record.input_attributes)
 
 
 def check_campaign(campaign: Campaign) -> tuple[Campaign, list[str]]:
