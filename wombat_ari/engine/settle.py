@@ -6,10 +6,12 @@ turns it into an open retry in the transaction that closes the attempt.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from twisted.logger import Logger
 
 from wombat_ari.bridge.journal import Journal
+from wombat_ari.core.errands import errands_of, late_errands_of
 from wombat_ari.core.reschedule import retry_delay
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun
 from wombat_ari.engine.follow import progress_of
@@ -17,11 +19,20 @@ from wombat_ari.model import events as ev
 from wombat_ari.model.calls import Amendment, CallResult
 from wombat_ari.model.effects import Effect
 from wombat_ari.model.events import CallEvent
-from wombat_ari.model.states import Outcome
+from wombat_ari.model.states import LIVE_RUN_STATES, Outcome
 
 LATE_S = 60.0  #: an extended status or attribute is still added so long after the hang-up
 
 log = Logger()
+
+
+@dataclass(slots=True)
+class _Ended:
+    """An attempt that ended a moment ago: late words are added to it."""
+
+    run: LiveRun
+    result: CallResult  #: with the late words that came
+    at: float
 
 
 class Settle:
@@ -31,7 +42,7 @@ class Settle:
         self._board = board
         self._clock = clock
         self._journal = journal
-        self._recent: OrderedDict[int, tuple[float, dict[str, str]]] = OrderedDict()
+        self._recent: OrderedDict[int, _Ended] = OrderedDict()
         self.on_settled: Callable[[LiveRun], None] = lambda run: None
 
     # Performers of effects
@@ -43,12 +54,15 @@ class Settle:
         call, run = flight.call, flight.run
         assert call.outcome is not None, "settled without an outcome"
         delay = retry_delay(run.campaign.rules, call.outcome, call.extended_status, call.attempt)
-        result = self._result(flight, call.outcome, delay or 0)
+        ended = run.machine.state not in LIVE_RUN_STATES  # nothing is retried then, and nobody is told so
+        result = self._result(flight, call.outcome, 0 if ended else delay or 0)
+        errands = errands_of(result, run.campaign, run_name=run.title, now=self._clock.seconds())
+        result = replace(result, errands=errands)
         self._board.flights.pop(call.wombatid, None)
         run.flights.pop(call.wombatid, None)
         self._journal.add(result)
         self._count(run, result)
-        self._remember(result)
+        self._remember(run, result)
         if call.outcome == Outcome.RS_ERROR:
             log.warn("call {call} to {num}: {why}", call=call.wombatid, num=call.claim.number, why=result.message)
         if result.retry_at is not None:
@@ -59,19 +73,27 @@ class Settle:
 
     def late(self, event: CallEvent) -> None:
         """An event of a call that is not open: a late status or attribute is added to its log row."""
-        ended_at, attributes = self._recent.get(event.call, (float("-inf"), {}))
-        if self._clock.seconds() - ended_at > LATE_S:
+        ended = self._recent.get(event.call)
+        if ended is None or self._clock.seconds() - ended.at > LATE_S:
             return
+        outputs = ended.result.output_attributes
         if isinstance(event, ev.StatusSet):
-            self._journal.add(Amendment(event.call, event.code, {}))
+            self._amend(ended, replace(ended.result, extended_status=event.code), {})
         elif isinstance(event, ev.AttributeSet | ev.AttributeAppended | ev.AttributeCleared):
-            attributes[event.name] = _attribute_after(attributes.get(event.name, ""), event)
-            self._journal.add(Amendment(event.call, None, {event.name: attributes[event.name]}))
+            news = {event.name: _attribute_after(outputs.get(event.name, ""), event)}
+            self._amend(ended, replace(ended.result, output_attributes={**outputs, **news}), news)
 
-    def _remember(self, result: CallResult) -> None:
+    def _amend(self, ended: _Ended, result: CallResult, news: dict[str, str]) -> None:
+        run, before = ended.run, ended.result
+        status = result.extended_status if result.extended_status != before.extended_status else None
+        errands = late_errands_of(result, before, run.campaign, run_name=run.title, now=self._clock.seconds())
+        self._journal.add(Amendment(result.claim.wombatid, status, news, errands))
+        ended.result = replace(result, errands=())
+
+    def _remember(self, run: LiveRun, result: CallResult) -> None:
         now = self._clock.seconds()
-        self._recent[result.claim.wombatid] = now, dict(result.output_attributes)
-        while self._recent and next(iter(self._recent.values()))[0] < now - LATE_S:
+        self._recent[result.claim.wombatid] = _Ended(run, replace(result, errands=()), now)
+        while self._recent and next(iter(self._recent.values())).at < now - LATE_S:
             self._recent.popitem(last=False)
 
     def _count(self, run: LiveRun, result: CallResult) -> None:

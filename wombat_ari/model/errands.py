@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+MAIL = "e-mail"  #: receiver of all e-mails: one mail server sends them
+
+
 class ErrandKind(StrEnum):
     """What an errand is; the first four reach somebody outside, the others change our own database."""
 
@@ -29,7 +32,7 @@ class Errand:
     """
 
     kind: ErrandKind
-    receiver: str  #: host of the URL, mail server, list or campaign: what is shown as being well or ill
+    receiver: str  #: host of the URL, ``MAIL``, list or campaign: what is shown as being well or ill
     payload: dict[str, object]
     created_at: float
     due_at: float
