@@ -49,7 +49,7 @@ def _snapshot(**changes: Any) -> dict[str, Any]:
     return {**snapshot, **changes}
 
 
-DOWN = {"id": 1, "name": "pbx", "connected": False, "version": "", "since": None, "waiting_for_channel": 0,
+DOWN = {"id": 1, "name": "pbx", "connected": False, "version": "", "since": 935.0, "waiting_for_channel": 0,
         "orders_waiting": 0, "slowed_to": None, "error": "connection refused at 127.0.0.1:5038"}  # fmt: skip
 
 #: What may be on the screen: the snapshot, the run that is watched.

@@ -59,7 +59,7 @@ class Scene:
         self.schedule = Schedule(board, self.clock, self.desk, Quiet(), follow)  # type: ignore[arg-type]
         follow.wire({do.Record: self.schedule.record, do.Place: self._place}, lambda event: None)
         driver: Any = Connected()
-        board.pbxs[1] = Pbx(Server(1, "pbx"), driver, Budget(0.01, 1000), Pressure(), ready=True)
+        board.pbxs[1] = Pbx(Server(1, "pbx"), driver, Budget(0.01, 1000), Pressure(), surveyed=True)
         trunk, end_point = (Lines(1, name, server_id=1, capacity=1000) for name in ("trunk", "end point"))
         self.hopper: Hopper[Any] = Hopper(1000)
         route = Route(trunk, end_point, 1)

@@ -195,12 +195,12 @@ def test_of_a_server_that_is_not_connected_any_more_nothing_is_known(centre: Cen
     centre.advance(1)
     assert centre.figures("listed", "idle", "used") == (True, 2, 2)
     for name, values, figures in (("off", changes, (False, 0)), ("on", {}, (True, 3))):
-        centre.pbx.refuse = name == "off"
+        centre.pbx.set_dead(name == "off")
         saved = replace(centre.server, **values)
         entities.save_server(centre.database, saved, by="test", now=centre.clock.seconds())
         centre.add_campaign(name, [FOREVER.format(9)])
         centre.run(name)
-        centre.advance(3)
+        centre.advance(6)
         assert centre.figures("listed", "idle") == figures
         centre.queue.log_on("PJSIP/3")
 

@@ -64,9 +64,11 @@ class Stage:
         self.wait(lambda: self.driver.connected)
         return self
 
-    def place(self, number: str, *, extension: str = "101", timeout: float = 20, **variables: str) -> int:
-        """Originate a call to a number of the simulated network; returns its WOMBATID."""
-        call = self.next_call()
+    def place(
+        self, number: str, *, extension: str = "101", timeout: float = 20, call: int | None = None, **variables: str
+    ) -> int:
+        """Originate a call to a number of the simulated network; returns its WOMBATID, a fresh one unless given."""
+        call = self.next_call() if call is None else call
         given = {"WOMBATID": str(call), **variables}
         channel = f"Local/{number}@simulated-network/n"
         request = OriginateRequest(

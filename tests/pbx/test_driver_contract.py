@@ -26,7 +26,7 @@ from wombat_ari.model.events import (
     StatusSet,
     TraceFound,
 )
-from wombat_ari.model.ids import channel_id
+from wombat_ari.model.ids import MAX_SERIES, SERIES, channel_id, series_of
 
 
 @pytest.fixture(params=["fake", "asterisk"])
@@ -177,6 +177,24 @@ def test_forgotten_traces_are_gone(stage: Stage) -> None:
     assert set(calls) <= stage.result(stage.driver.survey()).traces.keys()
     stage.driver.forget_traces(calls)
     stage.wait(lambda: not set(calls) & stage.result(stage.driver.survey()).traces.keys())
+
+
+def test_of_the_notes_only_those_of_one_series_are_swept(stage: Stage) -> None:
+    """Two dialers with different databases work on one PBX: what one has read about, the other may still need."""
+    mine = stage.place("55520000")
+    series = series_of(mine)
+    neighbour = (series + 1) % MAX_SERIES
+    others = stage.place("55520000", call=neighbour * SERIES + mine % SERIES)
+    stage.wait(lambda: all(stage.heard.of(HungUp, call) for call in (mine, others)))
+    assert {mine, others} <= stage.result(stage.driver.survey()).traces.keys()
+    stage.driver.sweep_traces(series)
+    stage.wait(lambda: mine not in stage.result(stage.driver.survey()).traces)
+    assert others in stage.result(stage.driver.survey()).traces
+    stage.driver.ask_alive(others)
+    stage.wait(lambda: bool(stage.heard.of(TraceFound, others)))
+    stage.driver.sweep_traces(series)  # nothing is left to sweep: no trouble
+    stage.driver.forget_traces([others])
+    stage.wait(lambda: others not in stage.result(stage.driver.survey()).traces)
 
 
 VALUES = {

@@ -8,6 +8,7 @@ from tests.store.builders import BY, add_campaign, add_list, add_records, result
 from tests.store.conftest import NOW
 from wombat_ari.model.calls import ClaimBatch, DialMark
 from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.ids import MAX_SERIES, MAX_WOMBATID, SERIES, series_of
 from wombat_ari.model.states import CallState, Outcome, RunState
 from wombat_ari.store import claims, journal, runs
 from wombat_ari.store.database import Database
@@ -46,6 +47,25 @@ def test_ids_are_unique_over_runs_and_grow(database: Database) -> None:
     assert ids == sorted(set(ids))
     assert len(ids) == 3
     assert 0 < ids[0] < 2**53
+
+
+def test_ids_are_of_the_series_of_their_database(database: Database) -> None:
+    """Drawn once, kept for good: by it a dialer knows its calls on a PBX where another dialer works."""
+    run = start(database, add_campaign(database, normal=[add_list(database, "a", ["1", "2"])]).id)
+    series = claims.series(database, now=NOW)
+    assert 1 <= series <= MAX_SERIES
+    ids = [take(database, run, 1, now=NOW + age).claims[0].wombatid for age in (0, 300 * 365 * 86400)]
+    assert [series_of(wombatid) for wombatid in (*ids, MAX_SERIES * SERIES + ids[1] % SERIES)] == [
+        series, series, MAX_SERIES,
+    ]  # fmt: skip
+    assert ids[1] % SERIES < SERIES < MAX_WOMBATID
+    assert claims.series(database, now=NOW) == series
+
+
+def test_a_database_from_before_series_draws_one(database: Database) -> None:
+    with database.transaction() as tx:
+        tx.run("UPDATE id_block SET next_id = %s", (60_000_000_000,))
+    assert claims.series(database, now=NOW) == claims.series(database, now=NOW) > 0
 
 
 def test_a_restored_backup_does_not_give_ids_out_again(database: Database) -> None:

@@ -14,7 +14,7 @@ from tools.provision.process import wait_until
 
 def _left(pbx: AsteriskInstance, attempt: str) -> list[str]:
     """The value left for an attempt, cut at the bars: cause, dialstatus, answered, ms, epoch. Empty if none."""
-    answer = pbx.cli(f"database get wombat-gone wbt-{attempt}")
+    answer = pbx.cli(f"database get wombat-gone {attempt[:3]}/wbt-{attempt}")
     return answer.partition("Value: ")[2].strip().split("|") if "Value: " in answer else []
 
 

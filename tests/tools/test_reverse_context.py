@@ -118,7 +118,7 @@ class Stage:
 
     def note(self, played: Played) -> list[str]:
         """What was left for a dialer that was away; the database is written behind."""
-        asked = f"database get wombat-gone {played.channel}"
+        asked = f"database get wombat-gone {played.channel[4:7]}/{played.channel}"
         wait_until(lambda: "Value: " in self.pbx.cli(asked), timeout=10)
         return self.pbx.cli(asked).partition("Value: ")[2].strip().split("|")
 

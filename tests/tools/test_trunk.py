@@ -71,7 +71,8 @@ def sip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sip]:
 
 def _gone(pbx: AsteriskInstance, attempt: str) -> list[str]:
     def value() -> str:
-        return pbx.cli(f"database get wombat-gone wbt-{attempt}").partition("Value: ")[2].strip()
+        answer = pbx.cli(f"database get wombat-gone {attempt[:3]}/wbt-{attempt}")
+        return answer.partition("Value: ")[2].strip()
 
     wait_until(lambda: bool(value()), timeout=10)
     return value().split("|")

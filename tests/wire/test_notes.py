@@ -4,13 +4,21 @@ import pytest
 
 from tests.wire.recordings import recorded
 from wombat_ari.model.events import LiveChannel, Trace
+from wombat_ari.model.ids import MAX_SERIES, SERIES
 from wombat_ari.wire.ami import Decoder
-from wombat_ari.wire.notes import live_of, trace_of, traces_of_cli, traces_of_tree
+from wombat_ari.wire.notes import key_of, live_of, trace_of, traces_of_cli, traces_of_tree, tree_of
 
 KEY = "wbt-0000000000000007"
 
 
-@pytest.mark.parametrize("key", [KEY, f"/wombat-gone/{KEY}", f"/wombat-gone/{KEY}   "])
+def test_each_series_has_a_tree_of_its_own() -> None:
+    assert key_of(7) == f"000/{KEY}"
+    assert key_of(123 * SERIES + 7) == "123/wbt-1230000000000007"
+    assert key_of(MAX_SERIES * SERIES).startswith(f"{tree_of(MAX_SERIES)}/")
+    assert trace_of(f"/wombat-gone/{key_of(7)}", "17|BUSY|0|0|1795388550") is not None
+
+
+@pytest.mark.parametrize("key", [KEY, f"/wombat-gone/000/{KEY}", f"/wombat-gone/000/{KEY}   "])
 def test_a_note(key: str) -> None:
     assert trace_of(key, "17|BUSY|0|0|1795388550") == Trace(7, False, 17, "BUSY", 1795388550.0, 0)
     assert trace_of(key, "16|ANSWER|1|1234|1795388550") == Trace(7, True, 16, "ANSWER", 1795388550.0, 1234)
@@ -29,7 +37,7 @@ def test_a_key_of_somebody_else_is_none(key: str) -> None:
 
 
 def test_what_the_cli_prints() -> None:
-    lines = [f"/wombat-gone/{KEY}                : 17|BUSY|0|0|1795388550", "1 results found.", ""]
+    lines = [f"/wombat-gone/000/{KEY}                : 17|BUSY|0|0|1795388550", "1 results found.", ""]
     assert traces_of_cli(lines) == {7: Trace(7, False, 17, "BUSY", 1795388550.0, 0)}
 
 

@@ -187,11 +187,14 @@ class FakeSession(Protocol):
     def _dbgettree(self, headers: Headers) -> None:
         family = headers["family"]
         notes = self.pbx.notes if family == "wombat-gone" else {}
-        items = [["Event: DBGetTreeResponse", f"Key: /{family}/{key}", f"Val: {note}"] for key, note in notes.items()]
+        items = [
+            ["Event: DBGetTreeResponse", f"Key: /{family}/{key[4:7]}/{key}", f"Val: {note}"]
+            for key, note in notes.items()
+        ]
         self._list(headers, "Result will follow", items=items, end="DBGetTreeComplete")
 
     def _dbget(self, headers: Headers) -> None:
-        note = self.pbx.notes.get(headers["key"])
+        note = self.pbx.notes.get(_of_note(headers["key"]))
         if note is None:
             self._error(headers, "Database entry not found")
             return
@@ -199,20 +202,28 @@ class FakeSession(Protocol):
         self._list(headers, "Result will follow", items=[item], end="DBGetComplete")
 
     def _dbdel(self, headers: Headers) -> None:
-        if self.pbx.notes.pop(headers["key"], None) is None:
+        if self.pbx.notes.pop(_of_note(headers["key"]), None) is None:
             self._error(headers, "Database entry could not be deleted")
         else:
             self._answer(headers, "Message: Key deleted successfully")
 
     def _dbdeltree(self, headers: Headers) -> None:
-        if self.pbx.notes:
-            self.pbx.notes.clear()
+        below = [key for key in self.pbx.notes if headers.get("key", "") in ("", key[4:7])]
+        if below:
+            for key in below:
+                del self.pbx.notes[key]
             self._answer(headers, "Message: Key tree deleted successfully")
         else:
             self._error(headers, "Database entry not found")
 
     def _command(self, headers: Headers) -> None:
         self._answer(headers, "Message: Command output follows", f"Output: {headers['command']}")
+
+
+def _of_note(key: str) -> str:
+    """``123/wbt-123...`` -> ``wbt-123...``; any other key is not one of a note."""
+    tree, _, attempt = key.partition("/")
+    return attempt if attempt[4:7] == tree else ""
 
 
 def _plain(value: str) -> str:

@@ -99,10 +99,10 @@ def _notes(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:
 
 
 def _pbxs(snapshot: dict[str, Any]) -> RenderableType:
-    table = Table("PBX", "link", "Asterisk", "last error", box=None, pad_edge=False, header_style="dim")
+    table = Table("PBX", "link", "for", "Asterisk", "what is wrong", box=None, pad_edge=False, header_style="dim")
     for pbx in snapshot["pbxs"]:
         link = Text("connected", "green") if pbx["connected"] else Text("down", "red")
-        table.add_row(*_plain(pbx["name"], link, pbx["version"], pbx["error"]))
+        table.add_row(*_plain(pbx["name"], link, _time(snapshot["now"] - pbx["since"]), pbx["version"], pbx["error"]))
     return table
 
 

@@ -50,6 +50,11 @@ class Route:
     end_point: Lines
     server_id: int
 
+    @property
+    def stands(self) -> bool:
+        """Both are still there: neither was moved to another server."""
+        return self.trunk.server_id == self.end_point.server_id == self.server_id
+
 
 @dataclass(slots=True)
 class Contender:

@@ -172,11 +172,11 @@ class Board:
 
     def places_of(self, campaign: Campaign) -> list[str]:
         """Its trunks and end points, each with its server, in words."""
-        kinds = (("trunk", self.trunk_lines, campaign.trunk_ids), ("end point", self.end_point_lines, campaign.end_point_ids))
+        trunks = (("trunk", lines) for lines in self._lines(self.trunk_lines, campaign.trunk_ids))
+        end_points = (("end point", lines) for lines in self._lines(self.end_point_lines, campaign.end_point_ids))
         return [
-            f"{kind} {lines.name!r} is on {self.pbx_name(lines.server_id)!r}"
-            for kind, of, ids in kinds
-            for lines in self._lines(of, ids)
+            f"{kind} {lines.name} is on {self.pbx_name(lines.server_id) or 'a disabled server'}"
+            for kind, lines in (*trunks, *end_points)
         ]
 
     def pbx_name(self, server_id: int) -> str:

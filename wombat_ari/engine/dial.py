@@ -95,7 +95,7 @@ class Dial:
         call = flight.call
         if call.state not in PLACEABLE or flight.route is None:
             return False
-        if not (pbx.ready and pbx.driver.connected) or not self._wanted(flight):
+        if not (pbx.ready and pbx.driver.connected and flight.route.stands) or not self._wanted(flight):
             self._follow.tell(flight, ev.Released(call.wombatid))
             return False
         now = self._clock.seconds()

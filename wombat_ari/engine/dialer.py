@@ -65,7 +65,7 @@ class Dialer:
         self._settle = Settle(self.board, clock, journal)
         self._refill = Refill(self.board, clock, desk, self._schedule)
         self._observe = Observe(self.board, clock, self.follow, self._schedule.kick_now)
-        self._equip = Equip(self.board, make_driver)
+        self._equip = Equip(self.board, clock, make_driver)
         self._supervise = Supervise(
             self.board,
             clock,
@@ -186,6 +186,7 @@ class Dialer:
     def _slow_tick(self) -> None:
         try:
             now = self._clock.seconds()
+            self._equip.tick()
             for pbx in self.board.pbxs.values():
                 pbx.pressure.tick(now)
                 self._recover.sweep(pbx)

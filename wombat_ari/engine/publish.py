@@ -62,7 +62,7 @@ class Publish:
             "connected": pbx.driver.connected and pbx.ready,
             "version": pbx.driver.version,
             "since": pbx.since,
-            "error": pbx.driver.last_error,
+            "error": "; ".join(filter(None, (pbx.leaving, pbx.driver.last_error or pbx.trouble))),
             "waiting_for_channel": pbx.pressure.waiting,
             "orders_waiting": len(pbx.orders) + len(pbx.urgent),
             "slowed_to": pbx.pressure.allowed if pbx.pressure.lowered else None,
@@ -154,8 +154,7 @@ class Publish:
         return [flight for flight in self._board.flights.values() if flight.call.state in LIVE_STATES]
 
     def _server_name(self, server_id: int) -> str:
-        pbx = self._board.pbxs.get(server_id)
-        return pbx.server.description if pbx else ""
+        return self._board.pbx_name(server_id)
 
     def _up(self, server_id: int) -> bool:
         pbx = self._board.pbxs.get(server_id)

@@ -140,8 +140,9 @@ class AMIProtocol(AMISession):
     def dbDel(self, family: str, key: str) -> "Deferred[Message]":
         return self._ask({"action": "DBDel", "family": family, "key": key})
 
-    def dbDelTree(self, family: str) -> "Deferred[Message]":
-        return self._ask({"action": "DBDelTree", "family": family})
+    def dbDelTree(self, family: str, key: str = "") -> "Deferred[Message]":
+        """Delete a family, or of a family what is below ``key``."""
+        return self._ask({"action": "DBDelTree", "family": family, **({"key": key} if key else {})})
 
     def dbGetTree(self, family: str) -> "Deferred[list[Message]]":
         return self.collectDeferred({"action": "DBGetTree", "family": family})

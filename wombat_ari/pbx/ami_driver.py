@@ -42,7 +42,16 @@ from wombat_ari.pbx.link import AmiLink, Greeting, LinkSettings
 from wombat_ari.pbx.reach import the_reactor
 from wombat_ari.wire.ami import Message, encode_originate
 from wombat_ari.wire.ami_events import CALL_EVENTS, events_of
-from wombat_ari.wire.notes import FAMILY, agents_of, live_of, trace_of, traces_of_cli, traces_of_tree
+from wombat_ari.wire.notes import (
+    FAMILY,
+    agents_of,
+    key_of,
+    live_of,
+    trace_of,
+    traces_of_cli,
+    traces_of_tree,
+    tree_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -119,10 +128,10 @@ class AmiDriver:
         self._forget.extend(calls)
         self._forget_more()
 
-    def sweep_traces(self) -> None:
+    def sweep_traces(self, series: int) -> None:
         if self._ami is not None:
             # Nothing to delete is an error to Asterisk, and none to us.
-            self._ami.dbDelTree(FAMILY).addErrback(lambda failure: failure.trap(PbxError))
+            self._ami.dbDelTree(FAMILY, tree_of(series)).addErrback(lambda failure: failure.trap(PbxError))
 
     def queue_log(self, queue: str, event: str, *, unique_id: str, interface: str, message: str) -> None:
         if self._ami is not None:
@@ -163,7 +172,7 @@ class AmiDriver:
 
     async def _trace(self, ami: AMIProtocol, call: int) -> Trace | None:
         try:
-            return trace_of(channel_id(call), await ami.dbGet(FAMILY, channel_id(call)))
+            return trace_of(channel_id(call), await ami.dbGet(FAMILY, key_of(call)))
         except AMICommandFailure:
             return None
 
@@ -188,7 +197,7 @@ class AmiDriver:
     def _forget_more(self) -> None:
         while self._ami is not None and self._forget and self._forgetting < FORGET_AT_ONCE:
             self._forgetting += 1
-            self._ami.dbDel(FAMILY, channel_id(self._forget.popleft())).addBoth(self._forgotten)
+            self._ami.dbDel(FAMILY, key_of(self._forget.popleft())).addBoth(self._forgotten)
 
     def _forgotten(self, _: object) -> None:
         # A note that is not there is as good as deleted; one that stays is found by the next survey.

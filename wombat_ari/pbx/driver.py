@@ -47,7 +47,7 @@ class Driver(Protocol):
         """Does its channel live? The answer is the event FoundLive, TraceFound or FoundGone."""
 
     def survey(self) -> Deferred[Survey]:
-        """What lives of our calls and what was left about ended ones. Events that come meanwhile are newer than it.
+        """What lives and what was left about ended calls, of whichever dialer. Events that come meanwhile are newer.
 
         Fails with PbxError when the link is or goes down, or without an answer in time.
         """
@@ -55,8 +55,10 @@ class Driver(Protocol):
     def forget_traces(self, calls: list[int]) -> None:
         """Delete the notes about calls whose end is safely in the database."""
 
-    def sweep_traces(self) -> None:
-        """Delete all notes. While connected, the ends of calls are told by events; the notes would only pile up."""
+    def sweep_traces(self, series: int) -> None:
+        """Delete all notes about calls of a series. While connected, the ends of calls are told by events; the notes
+        would only pile up. Those of other dialers stay.
+        """
 
     def list_queues(self) -> Deferred[None]:
         """Ask for all queues: QueuesListed is told, then what came meanwhile again. Fires then; fails as survey."""

@@ -39,6 +39,7 @@ class LinkSettings:
     answer: float = 5.0  #: without a byte for so long after the ping: drop
     backoff_min: float = 1.0
     backoff_max: float = 30.0
+    proven: float = 60.0  #: a link that was up for so long is made again at once, even if it ended in silence
     classes: str = "system,call,user,agent"
 
 
@@ -112,7 +113,10 @@ class AmiLink:
         return done
 
     def _take_leave(self, ami: AMIProtocol) -> None:
-        ami.sendDeferred({"action": "Logoff"}, timeout=1).addBoth(lambda _: ami.transport.loseConnection())
+        # One that does not answer may not read either: what is still to be written would keep the connection open.
+        ami.sendDeferred({"action": "Logoff"}, timeout=1).addCallbacks(
+            lambda _: ami.transport.loseConnection(), lambda _: ami.drop(AMIConnectionLost("the dialer stops"))
+        )
 
     # The loop
 
@@ -123,7 +127,7 @@ class AmiLink:
             except CancelledError:
                 return
             except WombatError as trouble:
-                self._fell("stopped" if self._stopping else str(trouble))
+                self._fell(str(trouble))
             except Exception as trouble:  # the fence: one session
                 log.exception("AMI %s: the session failed", self.where)
                 self._fell(f"internal error: {trouble}")
@@ -137,7 +141,11 @@ class AmiLink:
 
     def _fell(self, reason: str) -> None:
         was_up, self._ami = self._ami is not None, None
-        if was_up or reason != self._last_reason:
+        if self._stopping:
+            log.info("AMI %s: closed", self.where)
+            if was_up:
+                self._user.link_down("stopped")
+        elif was_up or reason != self._last_reason:
             self._last_reason = reason
             log.warning("AMI %s: %s", self.where, reason)
             self._user.link_down(reason)
@@ -150,15 +158,18 @@ class AmiLink:
             ami.drop(trouble if isinstance(trouble, PbxError) else AMIConnectionLost("the dialer stops"))
             raise
         self._up(ami, greeting)
+        since = self._clock.seconds()
         watch = _Watch(ami, self._clock, settings=self._settings, mute=self._mute)
         try:
-            raise await ami.onClose()
+            end = await ami.onClose()
         finally:
             watch.stop()
+        if not isinstance(end, AMITimeout) or self._clock.seconds() - since >= self._settings.proven:
+            self._delay = self._settings.backoff_min
+        raise end
 
     def _up(self, ami: AMIProtocol, greeting: Greeting) -> None:
         self._ami = ami
-        self._delay = self._settings.backoff_min
         self._last_reason = ""
         log.info("AMI %s: logged in as %s, Asterisk %s", self.where, self._login, greeting.version)
         self._user.link_up(ami, greeting)

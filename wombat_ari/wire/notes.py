@@ -1,15 +1,25 @@
 """The notes that the shipped hang-up handler leaves in the AstDB, and the lists that tell which of our channels live.
 
-A note is family ``wombat-gone``, key ``wbt-...``, value ``cause|dialstatus|answered|ms|epoch``; see
-``asterisk_conf/extensions.d/wombat.conf``. Asterisk 18 and later give them by ``DBGetTree``, older ones by the CLI's
-``database show wombat-gone``.
+A note is family ``wombat-gone``, key ``SSS/wbt-...`` (SSS is the series of the id: each dialer has a tree of its own),
+value ``cause|dialstatus|answered|ms|epoch``; see ``asterisk_conf/extensions.d/wombat.conf``. Asterisk 18 and later give
+them by ``DBGetTree``, older ones by the CLI's ``database show wombat-gone``.
 """
 
 from wombat_ari.model.events import AgentChannel, LiveChannel, Trace
-from wombat_ari.model.ids import wombatid_of
+from wombat_ari.model.ids import channel_id, series_of, wombatid_of
 from wombat_ari.wire.ami import Message
 
 FAMILY = "wombat-gone"
+
+
+def tree_of(series: int) -> str:
+    """``7`` -> ``007``: the part of the family where the notes of one dialer are."""
+    return f"{series:03d}"
+
+
+def key_of(call: int) -> str:
+    """The key, within the family, of the note about a call."""
+    return f"{tree_of(series_of(call))}/{channel_id(call)}"
 
 
 def trace_of(key: str, value: str) -> Trace | None:
@@ -35,7 +45,7 @@ def traces_of_tree(messages: list[Message]) -> dict[int, Trace]:
 
 
 def traces_of_cli(lines: list[str]) -> dict[int, Trace]:
-    """From the lines of ``database show wombat-gone``: ``/wombat-gone/wbt-...   : value``."""
+    """From the lines of ``database show wombat-gone``: ``/wombat-gone/SSS/wbt-...   : value``."""
     pairs = (line.partition(": ") for line in lines)
     notes = (trace_of(key, value) for key, _, value in pairs)
     return {note.wombatid: note for note in notes if note}
