@@ -218,6 +218,19 @@ def test_pages(database: Database) -> None:
     assert lists.count_records(database, list_id) == 4
 
 
+@pytest.mark.parametrize(("prefix", "found"), [("1", "1 10 10 10 11 19"), ("10", "10 10 10"), ("3", ""), ("2", "2 29")])
+def test_pages_of_what_begins_so(database: Database, prefix: str, found: str) -> None:
+    """In the order of the numbers, each record once, also where a page ends between equal numbers."""
+    list_id = add_list(database, "a", ["19", "10", "2", "1", "10", "11", "0", "10", "29"])
+    add_list(database, "b", ["10"])
+    numbers: list[str] = []
+    after = 0
+    while page := lists.page_of_records(database, list_id, number=prefix, after=after, limit=2):
+        numbers += [record.number for record in page]
+        after = page[-1].id or 0
+    assert numbers == found.split()
+
+
 def test_records_are_edited_never_moved(database: Database) -> None:
     list_id, other = add_list(database, "a"), add_list(database, "b")
     stored = lists.save_record(database, Record(None, list_id, "5-5", {"A": "1"}), by=BY, now=NOW)

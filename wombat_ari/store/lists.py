@@ -85,15 +85,15 @@ def count_records(db: Database, list_id: int) -> int:
 
 
 def page_of_records(db: Database, list_id: int, *, after: int = 0, limit: int = 100, number: str = "") -> list[Record]:
-    """Records behind the id ``after``; ``number``: only those that begin so."""
-    params: list[int | str] = [list_id, after]
-    where = "list_id = %s AND id > %s"
-    if number:
-        where += " AND number >= %s AND number < %s"
-        params += [number, number[:-1] + chr(ord(number[-1]) + 1)]
+    """Records behind the one whose id is ``after``, in the order of their ids; ``number``: only those that begin so, in
+    the order of their numbers. Each page is read from an index where the one before ended: the last costs no more.
+    """
     with db.transaction(write=False) as tx:
-        rows = tx.rows(f"SELECT {_COLUMNS} FROM record WHERE {where} ORDER BY id LIMIT %s", [*params, limit])
-    return [_record(row) for row in rows]
+        if number:
+            return [_record(row) for row in _found(tx, list_id, number, after=after, limit=limit)]
+        source = f"record {tx.by_index('record_by_list_id_id')}"
+        sql = f"SELECT {_COLUMNS} FROM {source} WHERE list_id = %s AND id > %s ORDER BY id LIMIT %s"
+        return [_record(row) for row in tx.rows(sql, (list_id, after, limit))]
 
 
 def load_record(db: Database, record_id: int) -> Record:
@@ -124,6 +124,15 @@ def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
 
 
 _INSERT = "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, %s)"
+
+
+def _found(tx: Transaction, list_id: int, prefix: str, *, after: int, limit: int) -> list[Row]:
+    last = tx.value("SELECT number FROM record WHERE id = %s", (after,)) if after else None
+    start, after = (last, after) if last and last.startswith(prefix) else (prefix, 0)
+    source = f"record {tx.by_index('record_by_list_id_number')}"
+    where = "list_id = %s AND number >= %s AND number < %s AND (number > %s OR id > %s)"
+    params = (list_id, start, prefix[:-1] + chr(ord(prefix[-1]) + 1), start, after, limit)
+    return tx.rows(f"SELECT {_COLUMNS} FROM {source} WHERE {where} ORDER BY number, id LIMIT %s", params)
 
 
 def _found_or_made(db: Database, name: str, *, by: str, now: float) -> CallList:
