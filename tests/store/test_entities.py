@@ -149,6 +149,21 @@ def test_a_clone_has_the_definition_only(database: Database) -> None:
         entities.clone_campaign(database, campaign.id or 0, name=" Copy ", by="eve", now=NOW)
 
 
+def test_a_rule_keeps_its_id(database: Database) -> None:
+    """Clients name rules by their ids, so what else is changed of the campaign does not change them."""
+    campaign = add_campaign(database)
+    key = campaign.id or 0
+    given = [RescheduleRule("RS_BUSY", "", 3, 60), RescheduleRule("RS_NOANSWER", "", 3, 60)]
+    first, second = entities.set_campaign_rules(database, key, rules=given, by=BY, now=NOW).rules
+    stored = entities.set_campaign_trunks(database, key, trunk_ids=campaign.trunk_ids, by=BY, now=NOW)
+    assert stored.rules == (first, second)
+    moved = (second, RescheduleRule("RS_ERROR", "", 1, 60), first)
+    stored = entities.set_campaign_rules(database, key, rules=moved, by=BY, now=NOW)
+    assert (stored.rules[0], stored.rules[2]) == (second, first)
+    other = entities.clone_campaign(database, key, name="Other", by=BY, now=NOW)
+    assert not {rule.id for rule in other.rules} & {rule.id for rule in stored.rules}
+
+
 def test_names_are_unique_and_case_counts(database: Database) -> None:
     one, two = server(database), server(database, "pbx 2")
     entities.save_trunk(database, Trunk(None, one, "T", "SIP/${num}"), by=BY, now=NOW)

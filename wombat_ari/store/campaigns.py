@@ -140,17 +140,24 @@ def _write_links(tx: Transaction, campaign_id: int, campaign: Campaign) -> None:
         "INSERT INTO campaign_list (campaign_id, list_id, position, list_use) VALUES (%s, %s, %s, %s)",
         [(campaign_id, entry.list_id, n, entry.use.value) for n, entry in enumerate(campaign.lists)],
     )
-    rules = [validate.check_rule(rule) for rule in campaign.rules]
+    _write_rules(tx, campaign_id, campaign.rules)
+
+
+def _write_rules(tx: Transaction, campaign_id: int, rules: Sequence[RescheduleRule]) -> None:
+    """A rule that the campaign has already keeps its id: clients name rules by it."""
+    rules = [validate.check_rule(rule) for rule in rules]
+    known = {row[0] for row in tx.rows("SELECT id FROM reschedule_rule WHERE campaign_id = %s", (campaign_id,))}
     tx.run("DELETE FROM reschedule_rule WHERE campaign_id = %s", (campaign_id,))
     tx.many(
         "INSERT INTO reschedule_rule "
-        "(campaign_id, position, status, extended_status, max_attempts, retry_after_s, mode) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        "(id, campaign_id, position, status, extended_status, max_attempts, retry_after_s, mode) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         [
-            (campaign_id, n, r.status, r.extended_status, r.max_attempts, r.retry_after_s, r.mode.value)
+            (r.id if r.id in known else None, campaign_id, n, r.status, r.extended_status, r.max_attempts,
+             r.retry_after_s, r.mode.value)
             for n, r in enumerate(rules)
         ],
-    )
+    )  # fmt: skip
 
 
 def _write_ids(tx: Transaction, campaign_id: int, label: str, *, ids: Sequence[int], table: type[Any]) -> None:
