@@ -451,10 +451,11 @@ CREATE TABLE outbox (
     payload MEDIUMTEXT NOT NULL COMMENT 'JSON object: what is sent or done',
     created_at DOUBLE NOT NULL COMMENT 'when it was written (epoch seconds, UTC)',
     due_at DOUBLE NOT NULL COMMENT 'when it is tried next (epoch seconds, UTC)',
+    first_due_at DOUBLE NOT NULL COMMENT 'when it was due first, or replayed: giving up counts from here (epoch seconds, UTC)',
     tries INTEGER NOT NULL COMMENT 'tries so far',
     error VARCHAR(255) NOT NULL COMMENT 'what went wrong last, in words',
     PRIMARY KEY (id),
-    KEY outbox_by_state_due_at (state, due_at),
+    KEY outbox_by_state_receiver_due_at (state, receiver, due_at),
     KEY outbox_by_sequence_id (sequence, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='What is still to be told or done outside the calls: written with what it is about, deleted when done';
 

@@ -467,11 +467,12 @@ CREATE TABLE outbox (
     payload TEXT NOT NULL,
     created_at REAL NOT NULL,
     due_at REAL NOT NULL,
+    first_due_at REAL NOT NULL,
     tries INTEGER NOT NULL,
     error VARCHAR(255) NOT NULL
 );
 
-CREATE INDEX outbox_by_state_due_at ON outbox (state, due_at);
+CREATE INDEX outbox_by_state_receiver_due_at ON outbox (state, receiver, due_at);
 
 CREATE INDEX outbox_by_sequence_id ON outbox (sequence, id);
 

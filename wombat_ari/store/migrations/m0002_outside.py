@@ -131,11 +131,12 @@ CREATE TABLE IF NOT EXISTS outbox (
     payload TEXT NOT NULL,
     created_at REAL NOT NULL,
     due_at REAL NOT NULL,
+    first_due_at REAL NOT NULL,
     tries INTEGER NOT NULL,
     error VARCHAR(255) NOT NULL
 )
 ;
-CREATE INDEX IF NOT EXISTS outbox_by_state_due_at ON outbox (state, due_at)
+CREATE INDEX IF NOT EXISTS outbox_by_state_receiver_due_at ON outbox (state, receiver, due_at)
 ;
 CREATE INDEX IF NOT EXISTS outbox_by_sequence_id ON outbox (sequence, id)
 ;
@@ -243,10 +244,11 @@ CREATE TABLE IF NOT EXISTS outbox (
     payload MEDIUMTEXT NOT NULL COMMENT 'JSON object: what is sent or done',
     created_at DOUBLE NOT NULL COMMENT 'when it was written (epoch seconds, UTC)',
     due_at DOUBLE NOT NULL COMMENT 'when it is tried next (epoch seconds, UTC)',
+    first_due_at DOUBLE NOT NULL COMMENT 'when it was due first, or replayed: giving up counts from here (epoch seconds, UTC)',
     tries INTEGER NOT NULL COMMENT 'tries so far',
     error VARCHAR(255) NOT NULL COMMENT 'what went wrong last, in words',
     PRIMARY KEY (id),
-    KEY outbox_by_state_due_at (state, due_at),
+    KEY outbox_by_state_receiver_due_at (state, receiver, due_at),
     KEY outbox_by_sequence_id (sequence, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='What is still to be told or done outside the calls: written with what it is about, deleted when done'
 ;

@@ -156,9 +156,10 @@ class Outbox(BaseTable):
     payload = long_text("JSON object: what is sent or done")
     created_at = moment("when it was written")
     due_at = moment("when it is tried next")
+    first_due_at = moment("when it was due first, or replayed: giving up counts from here")
     tries = whole("tries so far")
     error = text(255, "what went wrong last, in words")
 
     class Meta:
         table_name = "outbox"
-        indexes = ((("state", "due_at"), False), (("sequence", "id"), False))
+        indexes = ((("state", "receiver", "due_at"), False), (("sequence", "id"), False))
