@@ -295,3 +295,25 @@ def _disturb(centre: Centre, chance: random.Random, strangers: list[str]) -> Non
         queue.gone(strangers.pop(0))
     elif what == 8 and chance.random() < 0.3:
         centre.pbx.cut()
+
+
+@pytest.mark.parametrize("agents_of_the_second_alone", [0, 1])
+def test_agents_of_two_queues_are_called_for_once(centre: Centre, agents_of_the_second_alone: int) -> None:
+    """Five agents are in both queues: there are never more calls than agents, and each agent is made use of."""
+    other = centre.add_queue("998")
+    second = centre.pbx.queues["998"]
+    for serial in range(agents_of_the_second_alone):
+        second.log_on(f"PJSIP/alone{serial}")
+    numbers = mixed(120, random.Random(2))
+    centre.add_campaign("second", numbers[:60], trunk_ids=(centre.lines.id,), end_point_ids=(other.id,))
+    centre.begin(numbers[60:], agents=5)
+    for agent in list(centre.queue.agents.values()):
+        second.share(agent)
+    centre.run("second")
+    centre.finish()
+    joins = [free for queue in (centre.queue, second) for _, free in queue.joins]
+    assert len(joins) > 70
+    assert centre.pbx.max_live == 5 + agents_of_the_second_alone
+    if not agents_of_the_second_alone:
+        assert min(joins) >= 1, "nobody joins for whom no agent is free"
+    centre.check_nothing_leaked()

@@ -64,6 +64,11 @@ class FakeQueue:
         self._serve()
         return agent
 
+    def share(self, agent: FakeAgent) -> None:
+        """An agent of another queue is a member of this one, too."""
+        self.agents[agent.interface] = agent
+        self._member("QueueMemberAdded", agent)
+
     def log_off(self, interface: str) -> None:
         """A call goes on; its end is told of somebody who is no member any more."""
         agent = self.agents.pop(interface)
@@ -148,8 +153,10 @@ class FakeQueue:
         self._status(agent)
 
     def _status(self, agent: FakeAgent) -> None:
-        if not agent.silent and agent.interface in self.agents:
-            self._member("QueueMemberStatus", agent)
+        """A device is told of in every queue that it is a member of."""
+        for queue in self._pbx.queues.values():
+            if not agent.silent and queue.agents.get(agent.interface) is agent:
+                queue._member("QueueMemberStatus", agent)
 
     def _member(self, event: str, agent: FakeAgent) -> None:
         lines = [f"Event: {event}", "Privilege: agent,all", f"Queue: {self.name}", *self._of(agent), *_described(agent)]

@@ -5,7 +5,7 @@ things are kept by our own count, because some devices send nothing when a call 
 for whom an agent rings, and to whom they talk. Both hold across queues, since an agent may be a member of several.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -49,6 +49,7 @@ class Queues:
 
     def __init__(self) -> None:
         self.changed = 0
+        self.membership = 0  #: counts up when a member comes or goes
         self.listed = False  #: half of a queue looks like an empty one: before the first list events tell nothing
         self._queues: dict[str, Queue] = {}
         self._ringing = Pairs()
@@ -71,6 +72,11 @@ class Queues:
         if queue is None:
             return []
         return [(member, self.state_of(member, now, wrap_up_s)) for member in queue.members.values()]
+
+    def members(self, name: str) -> Collection[str]:
+        """The interfaces of the agents of a queue."""
+        queue = self._queues.get(name)
+        return queue.members.keys() if queue else ()
 
     def available(self, name: str, now: float, *, wrap_up_s: float = 0.0) -> int:
         """How many agents could take a call now."""
@@ -146,6 +152,7 @@ class Queues:
     def forget(self) -> None:
         """The link broke: nothing is known."""
         self.changed += 1
+        self.membership += 1
         self.listed = False
         self._queues.clear()
         self._ringing.clear()
@@ -156,6 +163,7 @@ class Queues:
     def _member_seen(self, event: MemberSeen) -> None:
         member, members = event.member, self._queue(event.queue).members
         known = members.get(member.interface)
+        self.membership += known is None
         # Events about members are not ordered against those about calls: one may say InCall after AgentComplete. A call
         # begins with AgentConnect, or was there when we came.
         if member.in_call and known is not None and not known.in_call and member.interface not in self._talking:
@@ -165,6 +173,7 @@ class Queues:
             self._stopped_ringing(member.interface, known is not None and known.status not in _FREE)
 
     def _member_removed(self, event: MemberRemoved) -> None:
+        self.membership += 1
         self._queue(event.queue).members.pop(event.interface, None)
         if not any(event.interface in queue.members for queue in self._queues.values()):
             self._ringing.drop(event.interface)
@@ -198,6 +207,7 @@ class Queues:
         device is free (and is the agent's own).
         """
         self.listed = True
+        self.membership += 1
         self._queues = {contents.name: _queue_of(contents) for contents in event.queues}
         for interface in self._talking.interfaces():
             members = self._members_at(interface)

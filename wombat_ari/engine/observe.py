@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from wombat_ari.core.assignments import Agent, Assignments
 from wombat_ari.core.pacing import QueueLoad, blocked_by_waiting, free_channels
 from wombat_ari.core.queue import Queues
+from wombat_ari.core.sharing import Need, partners, spare_agents
 from wombat_ari.core.turns import Route
 from wombat_ari.engine.board import Board, Clock, Flight, Pbx
 from wombat_ari.engine.follow import Follow
@@ -52,6 +53,7 @@ class Observe:
         self._joined: dict[int, set[int]] = {}  #: end point -> our calls that have joined its queue
         self._given = Assignments()
         self._listed_at: dict[int, float] = {}
+        self._shared: dict[int, tuple[int, dict[int, tuple[int, ...]]]] = {}  #: by server: end points that share agents
         self._counted: dict[
             int, tuple[int, float, int, int]
         ] = {}  #: end point -> (changed, valid until, available, waiting)
@@ -116,6 +118,7 @@ class Observe:
             boost=end_point.boost_factor * boost,
             max_waiting=end_point.max_waiting,
             max_channels=route.end_point.capacity,
+            spare=self._spare(end_point, boost),
         )
 
     def assign(self, flight: Flight) -> None:
@@ -142,6 +145,28 @@ class Observe:
         """The member of that interface, if they could take a call now. Who asks for one needs no rest."""
         willing = (AgentState.IDLE, AgentState.WRAP_UP)
         return next((member for member in self._agents(end_point, willing) if member.interface == interface), None)
+
+    def _spare(self, end_point: EndPoint, boost: float) -> float | None:
+        """Agents that the end points which share some with this one leave to it; None where none does."""
+        others = self._partners(end_point)
+        if not others:
+            return None
+        return spare_agents(self._need(end_point, boost), [self._need(other, 1.0) for other in others])
+
+    def _need(self, end_point: EndPoint, boost: float) -> Need:
+        load = self.load(end_point)
+        idle = frozenset(member.interface for member in self._agents(end_point, (AgentState.IDLE,)))
+        return Need(idle, load.waiting + load.on_the_way / (end_point.boost_factor * boost))
+
+    def _partners(self, end_point: EndPoint) -> list[EndPoint]:
+        """End points of queues that have agents in common with this one's, directly or through others."""
+        queues, known = self.queues(end_point.server_id), self._shared.get(end_point.server_id)
+        if known is None or known[0] != queues.membership:
+            mine = [each for each in self._board.end_points.values() if _is_queue_of(each, end_point.server_id)]
+            found = partners({each.id or 0: queues.members(each.name) for each in mine})
+            known = self._shared[end_point.server_id] = queues.membership, found
+        every = (self._board.end_points.get(other) for other in known[1].get(end_point.id or 0, ()))
+        return [other for other in every if other is not None]
 
     def _reverse_room(self, end_point: EndPoint) -> int:
         """One call for each idle agent; who waits in the queue is there first."""
@@ -247,13 +272,11 @@ class Observe:
             self._follow.on_event(ev.EndPointSeen(flight.call.wombatid))
 
     def _has_queues(self, server_id: int) -> bool:
-        return any(
-            end_point.type == EndPointType.QUEUE and end_point.server_id == server_id
-            for end_point in self._board.end_points.values()
-        )
+        return any(_is_queue_of(end_point, server_id) for end_point in self._board.end_points.values())
 
     def _list(self, pbx: Pbx) -> None:
         self._listed_at[pbx.id] = self._clock.seconds()
+        self._shared.pop(pbx.id, None)  # end points may have come
         done: Deferred[None] = pbx.driver.list_queues()
         done.addErrback(self._not_listed, pbx)
 
@@ -261,6 +284,10 @@ class Observe:
         failure.trap(PbxError)
         self._listed_at[pbx.id] = self._clock.seconds() - RESYNC_S + AGAIN_S
         log.warn("PBX {name}: cannot list its queues: {why}", name=pbx.server.description, why=str(failure.value))
+
+
+def _is_queue_of(end_point: EndPoint, server_id: int) -> bool:
+    return end_point.type == EndPointType.QUEUE and end_point.server_id == server_id
 
 
 def _agent(end_point: EndPoint, member: Member) -> Agent:
