@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.story import claim
-from wombat_ari.core.request import OF_REVERSE, OURS, build_request, build_reverse_request, placeholder_values
+from wombat_ari.core.request import build_request, build_reverse_request, placeholder_values
+from wombat_ari.core.variables import OF_REVERSE, OURS
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.entities import Campaign, EndPoint, Trunk
 from wombat_ari.model.errors import UserError
@@ -127,3 +128,34 @@ def test_an_attribute_cannot_change_whom_the_context_dials(name: str, underscore
 def test_reverse_dials_one_channel(value: str) -> None:
     with pytest.raises(UserError, match="dial string"):
         reverse({"C": value})
+
+
+def test_the_campaigns_own_variables() -> None:
+    made = dict(request({"CITY": "Bern"}, variables=r"DEPT:sales,GREET:Hello\, ${CITY} ${num},__LEG:1").variables)
+    assert (made["DEPT"], made["GREET"], made["__LEG"]) == ("sales", "Hello, Bern 5551001", "1")
+    assert dict(request({"DEPT": "mine"}, variables="DEPT:sales").variables)["DEPT"] == "sales", "it goes before"
+
+
+def test_the_campaigns_own_variables_reach_both_legs_in_reverse() -> None:
+    campaign = Campaign(1, "spring", variables="DEPT:${num},_ONE:1")
+    made = build_reverse_request(claim(), campaign, trunk=TRUNK, end_point=END_POINT, agent="PJSIP/101")
+    assert {"_DEPT": "5551001", "_ONE": "1"}.items() <= dict(made.variables).items()
+
+
+@pytest.mark.parametrize(
+    ("find", "replacement", "dialled"),
+    [
+        ("", "", "Local/101@agents/n"),
+        (r"^Local/(\d+)@agents.*$", r"PJSIP/\1", "PJSIP/101"),
+        ("@agents", "@phones", "Local/101@phones/n"),
+        ("^SIP/", "PJSIP/", "Local/101@agents/n"),
+    ],
+)
+def test_the_agents_interface_is_rewritten_before_it_is_called(find: str, replacement: str, dialled: str) -> None:
+    end_point = EndPoint(
+        1, 1, EndPointType.QUEUE, "q", "1", "c", reverse=True, dial_find=find, dial_replace=replacement
+    )
+    made = build_reverse_request(
+        claim(), Campaign(1, "c"), trunk=TRUNK, end_point=end_point, agent="Local/101@agents/n"
+    )
+    assert made.channel == dialled

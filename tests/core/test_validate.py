@@ -8,10 +8,22 @@ from typing import Any
 import pytest
 
 from wombat_ari.core import validate
-from wombat_ari.model.entities import ActivePeriod, CallList, Campaign, EndPoint, Record, RescheduleRule, Server, Trunk
+from wombat_ari.model.entities import (
+    ActivePeriod,
+    CallList,
+    Campaign,
+    DispositionRule,
+    EndPoint,
+    OpeningHours,
+    OpeningRule,
+    Record,
+    RescheduleRule,
+    Server,
+    Trunk,
+)
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import Secret
-from wombat_ari.model.states import EndPointType
+from wombat_ari.model.states import DispositionVerb, EndPointType
 
 SERVER = Server(None, "pbx", login="wombat")
 TRUNK = Trunk(None, 1, "t", "PJSIP/${num}@carrier", 10)
@@ -179,3 +191,123 @@ def test_good_ones_come_back() -> None:
     assert validate.check_record(Record(None, 1, " 5-5 ", {"A": "1"})) == (Record(None, 1, "55", {"A": "1"}), [])
     with pytest.raises(UserError, match="A: its value must not hold LF"):
         validate.check_record(Record(None, 1, "5", {}, {"A": "\n"}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"variables": "WOMBATID:1"}, "set by the dialer itself"),
+        ({"variables": "__WOMBAT_DIAL:SIP/1"}, "set by the dialer itself"),
+        ({"variables": "SHELL(id):1"}, "letters, digits and _"),
+        ({"variables": "___A:1"}, "up to two _ in front"),
+        ({"variables": "A:1,A:2"}, "given twice"),
+        ({"variables": "A"}, "must be NAME:value"),
+        ({"variables": ",".join(f"A{n}:1" for n in range(17))}, "16 are allowed"),
+        ({"variables": "A:" + "x" * 4000}, "4000 are allowed"),
+        ({"logging_attributes": "A,B C"}, "attribute name 'B C'"),
+        ({"boost": 0.0}, "boost 0: it must be above 0"),
+        ({"boost": float("nan")}, "boost nan"),
+    ],
+)
+def test_what_else_a_campaign_has(fields: dict[str, Any], reason: str) -> None:
+    wrong(validate.check_campaign, CAMPAIGN, reason, **fields)
+
+
+def test_logged_attributes_are_tidied() -> None:
+    campaign, _ = validate.check_campaign(replace(CAMPAIGN, logging_attributes=" CITY, AGE,,CITY "))
+    assert campaign.logging_attributes == "CITY,AGE"
+
+
+@pytest.mark.parametrize(
+    ("find", "replacement", "reason"),
+    [
+        ("(", "", "missing \\)"),
+        ("a", r"\1", "invalid group reference"),
+        ("(?P<x>a)", r"\g<y>", "unknown group name"),
+        ("", "x", "needs a dial find"),
+        ("(a+)+$", "", "none of a group"),
+        ("(a|a){9}$", "", "none of a group"),
+        (".*.*.*.*x", "", "at most 3 repeats"),
+        ("a?a?a?a?", "", "at most 3 repeats"),
+    ],
+)
+def test_rewriting_of_interfaces(find: str, replacement: str, reason: str) -> None:
+    wrong(validate.check_end_point, QUEUE, reason, dial_find=find, dial_replace=replacement)
+
+
+@pytest.mark.parametrize("find", [r"^Local/(\d+)@.*$", r"^(?:SIP|IAX2)/", r"\(\*\+\?x"])
+def test_useful_rewriting_is_allowed(find: str) -> None:
+    end_point = replace(QUEUE, reverse=True, dial_find=find, dial_replace="PJSIP/")
+    assert validate.check_end_point(end_point) == (end_point, [])
+    assert "off" in validate.check_end_point(replace(end_point, reverse=False))[1][0]
+
+
+HOURS = OpeningHours(None, "office", rules=(OpeningRule(),))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"from_date": "2026-02-29"}, "no date"),
+        ({"from_date": "02-30"}, "no date"),
+        ({"from_date": "20260201"}, "no date"),
+        ({"from_date": "2026-W05-1"}, "no date"),
+        ({"to_date": "1-1"}, "no date"),
+        ({"from_date": "2026-03-01", "to_date": "2026-02-01"}, "end is before the begin"),
+        ({"from_date": "2026-03-01", "to_date": "04-01"}, "both with a year, or both without"),
+        ({"days": ""}, "digits 1"),
+        ({"days": "18"}, "digits 1"),
+        ({"start_s": -1}, "start of opening rule 1"),
+        ({"end_s": 86400}, "end of opening rule 1"),
+        ({"comment": "x" * 81}, "80 are allowed"),
+    ],
+)
+def test_opening_rules(fields: dict[str, Any], reason: str) -> None:
+    rule = replace(HOURS.rules[0], **fields)
+    wrong(validate.check_opening_hours, HOURS, reason, rules=(rule,))
+
+
+def test_opening_hours_come_back_tidied() -> None:
+    rules = (OpeningRule(False, " 02-29 ", "12-31", "7711"), OpeningRule(False, "12-24", "01-06"))
+    hours, warnings = validate.check_opening_hours(replace(HOURS, name=" office ", rules=rules))
+    assert hours == replace(HOURS, rules=(OpeningRule(False, "02-29", "12-31", "17"), rules[1]))
+    assert not warnings
+    assert validate.check_opening_hours(replace(hours, default_open=False))[1] == [
+        "opening hours office: no rule opens them, so campaigns that keep to them never dial"
+    ]
+    wrong(validate.check_opening_hours, HOURS, "must not be empty", name=" ")
+
+
+GET = DispositionRule(verb=DispositionVerb.HTTP_GET, destination="https://crm/x?n=${num}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"status": "BUSY"}, "must be \\* or one of"),
+        ({"destination": ""}, "must not be empty"),
+        ({"destination": "crm/x"}, "must begin with http"),
+        ({"destination": "https://${HOST}/x"}, "host without"),
+        ({"destination": "https://crm.${HOST}/x"}, "host without"),
+        ({"destination": "https://crm/a b"}, "hold no blanks"),
+        ({"delay_s": -1}, "disposition delay"),
+        ({"extra": "A"}, "must be NAME:value"),
+        ({"text": "a\x00"}, "control characters"),
+        ({"verb": DispositionVerb.EMAIL, "destination": ""}, "needs addresses"),
+        ({"verb": DispositionVerb.EMAIL, "destination": "${MAIL}, no"}, "e-mail address 'no'"),
+        ({"verb": DispositionVerb.ADD_LIST, "destination": " "}, "disposition list"),
+        ({"verb": DispositionVerb.BLACK_LIST, "destination": "x" * 81}, "80 are allowed"),
+        ({"verb": DispositionVerb.RESCHEDULE, "destination": ""}, "disposition campaign"),
+    ],
+)
+def test_dispositions(fields: dict[str, Any], reason: str) -> None:
+    wrong(validate.check_disposition, GET, reason, **fields)
+
+
+def test_good_dispositions() -> None:
+    assert validate.check_disposition(replace(GET, extended_status=" X ", text="a\nb")) == replace(
+        GET, extended_status="X", text="a\nb"
+    )
+    for verb, destination in (("EMAIL", "a@b.c, ${MAIL}"), ("ADD_LIST", "later ${CITY}"), ("NONE", "")):
+        rule = replace(GET, verb=DispositionVerb(verb), destination=destination)
+        assert validate.check_disposition(rule) == rule

@@ -119,6 +119,15 @@ def parse_native(line: str) -> ParsedRecord:
     return ParsedRecord(clean_number(number), inputs, outputs)
 
 
+def parse_pairs(text: str) -> dict[str, str]:
+    """``NAME:value,NAME:value``, escaped as in native text. UserError names the one that cannot be."""
+    pairs: dict[str, str] = {}
+    for part in _split(text, ","):
+        if part.strip():
+            _add(part.strip(), pairs, {})
+    return pairs
+
+
 def format_native(number: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> str:
     """The line that ``parse_native`` reads back."""
     parts = [number]

@@ -2,36 +2,15 @@
 
 import re
 from dataclasses import replace
-from functools import lru_cache
 
 from wombat_ari.core.placeholders import expand
+from wombat_ari.core.variables import may_be_sent, variables_of
 from wombat_ari.model.calls import Claim, OriginateRequest
 from wombat_ari.model.entities import Campaign, EndPoint, Trunk
 from wombat_ari.model.errors import UserError
 
 REVERSE_CONTEXT = "wombat-reverse"  #: shipped, in asterisk_conf/extensions.d/wombat.conf
 SPLITTERS = frozenset("&,|")  #: what Dial() takes for the end of a channel
-
-#: Names that are ours alone, with or without the underscores that make a variable inherited.
-OURS = frozenset(
-    {
-        "WOMBATID",
-        "WOMBAT_ID",
-        "WOMBAT_HOPPER_ID",
-        "WOMBAT_RETRY_NO",
-        "WOMBAT_DIALING_NUMBER",
-        "WOMBAT_DIALING_LIST",
-        "WOMBAT_CAMPAIGN",
-        "WOMBAT_AGENT_CLID",
-        "WOMBAT_PRES",
-    }
-)
-
-#: Ours in reverse dialling: what the shipped context reads, and what it sets.
-OF_REVERSE = frozenset({"WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID", "WOMBAT_REVERSE", "WOMBAT_UP"})
-
-#: What Asterisk takes as a variable's name; anything else might be a function, and would be run.
-_VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 
 
 def build_request(claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint) -> OriginateRequest:
@@ -72,13 +51,20 @@ def build_reverse_request(
     )
     return replace(
         direct,
-        channel=agent,
+        channel=dialled_interface(agent, end_point),
         context=REVERSE_CONTEXT,
         extension="s",
         # What the agent sees: the callee, or what the campaign says.
         caller_id=expand(campaign.agent_clid, placeholder_values(claim, campaign)) or claim.number,
         variables=(*inherited, *ours),
     )
+
+
+def dialled_interface(agent: str, end_point: EndPoint) -> str:
+    """What is dialled to reach the agent of that interface: the queue may know it by another name."""
+    if not end_point.dial_find:
+        return agent
+    return re.sub(end_point.dial_find, end_point.dial_replace, agent)
 
 
 def placeholder_values(claim: Claim, campaign: Campaign) -> dict[str, str]:
@@ -109,11 +95,7 @@ def _variables(claim: Claim, campaign: Campaign, values: dict[str, str]) -> tupl
     if campaign.dial_presentation:
         # Two underscores: the shipped trunk context applies it on the trunk's leg, before Dial().
         ours["__WOMBAT_PRES"] = expand(campaign.dial_presentation, values)
-    attributes = [(name, value) for name, value in claim.input_attributes.items() if _may_be_sent(name)]
-    return (*attributes, *ours.items())
-
-
-@lru_cache(maxsize=1024)
-def _may_be_sent(name: str) -> bool:
-    """An attribute can neither pretend to be the WOMBATID nor be more than a name: such a one is left out."""
-    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS | OF_REVERSE
+    # Attributes first, then the campaign's own, then ours: of two of one name the PBX keeps the last.
+    attributes = {name: value for name, value in claim.input_attributes.items() if may_be_sent(name)}
+    own = {name: expand(value, values) for name, value in variables_of(campaign.variables)}
+    return tuple({**attributes, **own, **ours}.items())
