@@ -13,9 +13,11 @@ from typing import Any
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.core.placeholders import expand
+from wombat_ari.core.request import REVERSE_CONTEXT
 from wombat_ari.core.validate import check_trunk
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import PbxError, WombatError
+from wombat_ari.model.states import EndPointType
 from wombat_ari.pbx.ami import AMIFactory
 from wombat_ari.pbx.reach import in_words
 from wombat_ari.store import entities
@@ -118,7 +120,8 @@ async def _server(server: Server, trunks: list[Trunk], end_points: list[EndPoint
             async for finding in _trunk(ami, trunk):
                 yield finding
         for end_point in end_points:
-            yield await _end_point(ami, end_point)
+            async for finding in _end_point(ami, end_point):
+                yield finding
     finally:
         ami.transport.loseConnection()
 
@@ -174,8 +177,20 @@ async def _trunk(ami: Any, trunk: Trunk) -> Findings:
     yield await _in_dialplan(ami, about, extension, context)
 
 
-async def _end_point(ami: Any, end_point: EndPoint) -> Finding:
-    return await _in_dialplan(ami, f"end point {end_point.name}", end_point.extension, end_point.context)
+async def _end_point(ami: Any, end_point: EndPoint) -> Findings:
+    """In reverse dialling the agent's channel goes to the shipped context; the end point's own is not used."""
+    about = f"end point {end_point.name}"
+    where = ("s", REVERSE_CONTEXT) if end_point.reverse else (end_point.extension, end_point.context)
+    yield await _in_dialplan(ami, about, *where)
+    if end_point.type is EndPointType.QUEUE:
+        yield await _queue(ami, about, end_point.name)
+
+
+async def _queue(ami: Any, about: str, name: str) -> Finding:
+    lines = await _cli(ami, f"queue show {name}")
+    if any(line.startswith("No such queue") for line in lines):
+        return Finding(about, Grade.BAD, f"the PBX has no queue {name}", "an end point has exactly the queue's name")
+    return Finding(about, Grade.GOOD, f"the queue {name} is there")
 
 
 async def _in_dialplan(ami: Any, about: str, extension: str, context: str) -> Finding:

@@ -127,8 +127,12 @@ class AMIProtocol(AMISession):
         return self.sendDeferred({"action": "Events", "eventmask": eventmask})
 
     def command(self, command: str) -> "Deferred[list[str]]":
-        """The lines that a CLI command prints."""
-        return self._ask({"action": "Command", "command": command}).addCallback(Message.output)
+        """The lines that a CLI command prints, also where it says that it found nothing, which is an error to AMI."""
+
+        def printed(answer: Message) -> list[str]:
+            return answer.output() or self.errorUnlessResponse(answer).output()
+
+        return self.sendDeferred({"action": "Command", "command": command}).addCallback(printed)
 
     def dbGet(self, family: str, key: str) -> "Deferred[str]":
         done = self.collectDeferred({"action": "DBGet", "family": family, "key": key})
