@@ -1,4 +1,4 @@
-"""Campaigns with their trunks, end points, lists and rules.
+"""Campaigns with their trunks, end points, lists, opening hours and rules.
 
 ``save_campaign`` stores the campaign's own fields, and the links of a new one; later the links are set by their own
 functions, each the whole of them in order, each audited as a change of the campaign.
@@ -9,15 +9,30 @@ from dataclasses import fields, replace
 from typing import Any
 
 from wombat_ari.core import validate
-from wombat_ari.model.entities import ActivePeriod, Campaign, CampaignList, RescheduleRule
+from wombat_ari.model.entities import ActivePeriod, Campaign, CampaignList, DispositionRule, RescheduleRule
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.states import CallLogging, CampaignStatus, EmailEvents, ListUse, RetryMode
+from wombat_ari.model.states import (
+    CallLogging,
+    CampaignStatus,
+    DispositionVerb,
+    EmailEvents,
+    ListUse,
+    RetryMode,
+    SentAttributes,
+)
 from wombat_ari.store import saving, tables
-from wombat_ari.store.database import Database, Transaction
+from wombat_ari.store.database import Database, Row, Transaction, marks
 from wombat_ari.store.saving import Columns, Kind
 
 _PERIOD = ("start_s", "end_s", "days", "zone")
 _LINKS = ("trunk_ids", "end_point_ids", "lists", "rules", "opening_hours_ids", "dispositions")
+_LINK_TABLES = (
+    "campaign_trunk", "campaign_end_point", "campaign_list", "campaign_opening_hours", "reschedule_rule",
+    "disposition_rule",
+)  # fmt: skip
+_DISPOSITION = (
+    "status, extended_status, with_retries, verb, destination, body, delay_s, attributes, extra"  #: ``body``: its text
+)
 _ENUMS = {"status": CampaignStatus, "logging": CallLogging, "email_events": EmailEvents}
 _OWN = [field.name for field in fields(Campaign) if field.name not in (*_LINKS, "active_period")]
 
@@ -57,6 +72,12 @@ def list_campaigns(db: Database) -> list[Campaign]:
         return [_linked(tx, campaign) for campaign in saving.load_all(db, tx, CAMPAIGN)]
 
 
+def list_campaign_heads(db: Database) -> list[Campaign]:
+    """All, by name, without links and rules: one question, however many there are."""
+    with db.transaction(write=False) as tx:
+        return saving.load_all(db, tx, CAMPAIGN)
+
+
 def save_campaign(
     db: Database, campaign: Campaign, *, by: str, now: float, version: int | None = None, clear: tuple[str, ...] = ()
 ) -> Campaign:
@@ -79,7 +100,7 @@ def delete_campaign(db: Database, campaign_id: int, *, by: str, now: float) -> N
     """Refused once it has run."""
     with db.transaction() as tx:
         if not any(tx.rows(sql, (campaign_id,)) for _, sql in CAMPAIGN.referrers):
-            for table in ("campaign_trunk", "campaign_end_point", "campaign_list", "reschedule_rule"):
+            for table in _LINK_TABLES:
                 tx.run(f"DELETE FROM {table} WHERE campaign_id = %s", (campaign_id,))
         saving.delete(tx, CAMPAIGN, campaign_id, by=by, now=now)
 
@@ -112,6 +133,21 @@ def set_campaign_rules(
         return _relink(db, tx, campaign_id, rules=tuple(rules), by=by, now=now)
 
 
+def set_campaign_opening_hours(
+    db: Database, campaign_id: int, *, opening_hours_ids: Sequence[int], by: str, now: float
+) -> Campaign:
+    """The campaign dials only while all of them are open."""
+    with db.transaction() as tx:
+        return _relink(db, tx, campaign_id, opening_hours_ids=tuple(opening_hours_ids), by=by, now=now)
+
+
+def set_campaign_dispositions(
+    db: Database, campaign_id: int, *, dispositions: Sequence[DispositionRule], by: str, now: float
+) -> Campaign:
+    with db.transaction() as tx:
+        return _relink(db, tx, campaign_id, dispositions=tuple(dispositions), by=by, now=now)
+
+
 def _relink(db: Database, tx: Transaction, campaign_id: int, *, by: str, now: float, **links: Any) -> Campaign:
     old = _linked(tx, saving.load(db, tx, CAMPAIGN, campaign_id))
     new = replace(old, **links)
@@ -132,6 +168,7 @@ def _relink(db: Database, tx: Transaction, campaign_id: int, *, by: str, now: fl
 def _write_links(tx: Transaction, campaign_id: int, campaign: Campaign) -> None:
     _write_ids(tx, campaign_id, "trunk", ids=campaign.trunk_ids, table=tables.Trunk)
     _write_ids(tx, campaign_id, "end point", ids=campaign.end_point_ids, table=tables.EndPoint)
+    _write_ids(tx, campaign_id, "opening hours", ids=campaign.opening_hours_ids, table=tables.OpeningHours)
     list_ids = [entry.list_id for entry in campaign.lists]
     _once("list", list_ids)
     saving.require(tx, tables.CallList, "list", list_ids)
@@ -141,22 +178,49 @@ def _write_links(tx: Transaction, campaign_id: int, campaign: Campaign) -> None:
         [(campaign_id, entry.list_id, n, entry.use.value) for n, entry in enumerate(campaign.lists)],
     )
     _write_rules(tx, campaign_id, campaign.rules)
+    _write_dispositions(tx, campaign_id, campaign.dispositions)
 
 
 def _write_rules(tx: Transaction, campaign_id: int, rules: Sequence[RescheduleRule]) -> None:
     """A rule that the campaign has already keeps its id: clients name rules by it."""
     rules = [validate.check_rule(rule) for rule in rules]
-    known = {row[0] for row in tx.rows("SELECT id FROM reschedule_rule WHERE campaign_id = %s", (campaign_id,))}
-    tx.run("DELETE FROM reschedule_rule WHERE campaign_id = %s", (campaign_id,))
-    tx.many(
-        "INSERT INTO reschedule_rule "
-        "(id, campaign_id, position, status, extended_status, max_attempts, retry_after_s, mode) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            (r.id if r.id in known else None, campaign_id, n, r.status, r.extended_status, r.max_attempts,
-             r.retry_after_s, r.mode.value)
-            for n, r in enumerate(rules)
+    _write_kept(
+        tx, campaign_id, "reschedule_rule", "status, extended_status, max_attempts, retry_after_s, mode",
+        rows=[
+            (r.id, r.status, r.extended_status, r.max_attempts, r.retry_after_s, r.mode.value)
+            for r in rules
         ],
+    )  # fmt: skip
+
+
+def _write_dispositions(tx: Transaction, campaign_id: int, rules: Sequence[DispositionRule]) -> None:
+    rules = [validate.check_disposition(rule) for rule in rules]
+    rows = [(rule.id, *_disposition_row(rule)) for rule in rules]
+    _write_kept(tx, campaign_id, "disposition_rule", _DISPOSITION, rows=rows)
+
+
+def _write_kept(tx: Transaction, campaign_id: int, table: str, columns: str, *, rows: list[Row]) -> None:
+    """The first of each row is its id; one that the campaign has already is kept, any other is made anew."""
+    known = {row[0] for row in tx.rows(f"SELECT id FROM {table} WHERE campaign_id = %s", (campaign_id,))}
+    tx.run(f"DELETE FROM {table} WHERE campaign_id = %s", (campaign_id,))
+    tx.many(
+        f"INSERT INTO {table} (id, campaign_id, position, {columns}) VALUES ({marks(columns.count(',') + 4)})",
+        [(row[0] if row[0] in known else None, campaign_id, n, *row[1:]) for n, row in enumerate(rows)],
+    )
+
+
+def _disposition_row(rule: DispositionRule) -> Row:
+    return (
+        rule.status, rule.extended_status, int(rule.with_retries), rule.verb.value, rule.destination, rule.text,
+        rule.delay_s, rule.attributes.value, rule.extra,
+    )  # fmt: skip
+
+
+def _disposition_of(row: Row) -> DispositionRule:
+    status, code, with_retries, verb, destination, text, delay_s, attributes, extra, rule_id = row
+    return DispositionRule(
+        status, code, bool(with_retries), DispositionVerb(verb), destination, text, delay_s,
+        SentAttributes(attributes), extra, rule_id,
     )  # fmt: skip
 
 
@@ -189,12 +253,18 @@ def _linked(tx: Transaction, campaign: Campaign) -> Campaign:
         "WHERE campaign_id = %s ORDER BY position, id",
         key,
     )
+    hours = tx.rows("SELECT opening_hours_id FROM campaign_opening_hours WHERE campaign_id = %s ORDER BY position", key)
+    dispositions = tx.rows(
+        f"SELECT {_DISPOSITION}, id FROM disposition_rule WHERE campaign_id = %s ORDER BY position, id", key
+    )
     return replace(
         campaign,
         trunk_ids=tuple(row[0] for row in trunks),
         end_point_ids=tuple(row[0] for row in end_points),
         lists=tuple(CampaignList(row[0], row[1], ListUse(row[2]), row[3]) for row in lists),
         rules=tuple(RescheduleRule(row[0], row[1], row[2], row[3], RetryMode(row[4]), row[5]) for row in rules),
+        opening_hours_ids=tuple(row[0] for row in hours),
+        dispositions=tuple(_disposition_of(row) for row in dispositions),
     )
 
 
@@ -208,4 +278,6 @@ def _shown(campaign: Campaign) -> Columns:
             f"{r.status} {r.extended_status or '-'} {r.max_attempts} {r.retry_after_s} {r.mode.value}"
             for r in campaign.rules
         ],
+        "opening_hours_ids": list(campaign.opening_hours_ids),
+        "dispositions": [" ".join(str(value) for value in _disposition_row(rule)) for rule in campaign.dispositions],
     }

@@ -19,8 +19,10 @@ from wombat_ari.store.campaigns import (
     list_campaigns,
     load_campaign,
     save_campaign,
+    set_campaign_dispositions,
     set_campaign_end_points,
     set_campaign_lists,
+    set_campaign_opening_hours,
     set_campaign_rules,
     set_campaign_trunks,
 )
@@ -227,5 +229,6 @@ __all__ = [
     "delete_list", "delete_server", "delete_trunk", "history", "infos", "list_campaigns", "list_end_points",
     "list_lists", "list_servers", "list_trunks", "load_campaign", "load_end_point", "load_list", "load_plan",
     "load_server", "load_trunk", "save_campaign", "save_end_point", "save_list", "save_server", "save_trunk",
-    "set_campaign_end_points", "set_campaign_lists", "set_campaign_rules", "set_campaign_trunks",
+    "set_campaign_dispositions", "set_campaign_end_points", "set_campaign_lists", "set_campaign_opening_hours",
+    "set_campaign_rules", "set_campaign_trunks",
 ]  # fmt: skip
