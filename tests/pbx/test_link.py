@@ -172,9 +172,29 @@ def test_after_a_log_in_the_pause_is_short_again(stage: FakeStage) -> None:
     stage.wait(lambda: len(heard.of(LinkUp)) == 2, 2)
 
 
-def test_stop_logs_off_and_nothing_follows(stage: FakeStage) -> None:
+def test_one_that_falls_silent_after_each_log_in_is_tried_less_and_less_often(stage: FakeStage) -> None:
+    stage.pbx.silent = True
+    _, heard = stage.new_driver()
+    made: list[float] = []
+    while len(made) < 8:
+        stage.wait(lambda: len(heard.of(LinkUp)) > len(made), 60)
+        made.append(stage.clock.seconds())
+    gaps = [later - earlier for earlier, later in pairwise(made)]
+    assert gaps[0] < 18
+    assert all(15 + 22 <= gap <= 15 + 31 for gap in gaps[-2:])
+    stage.pbx.silent = False
+    stage.pass_time(61)
+    stage.pbx.freeze()
+    stage.wait(lambda: isinstance(heard[-1], LinkDown))
+    stage.pbx.freeze(False)
+    stage.wait(lambda: isinstance(heard[-1], LinkUp), 2)  # it had been well for a minute: at once
+
+
+def test_stop_logs_off_and_nothing_follows(stage: FakeStage, caplog: pytest.LogCaptureFixture) -> None:
     stage.connected()
-    stage.result(stage.driver.stop())
+    with caplog.at_level(logging.WARNING, LOG):
+        stage.result(stage.driver.stop())
+    assert caplog.text == "", "a link that is stopped is no trouble"
     assert stage.pbx.actions[-1][0] == "Logoff"
     assert reasons(stage.heard) == ["stopped"]
     stage.pass_time(60)
@@ -193,6 +213,17 @@ def test_stop_while_it_is_being_made(stage: FakeStage, state: str) -> None:
     stage.pass_time(60)
     assert not driver.connected
     assert not stage.pbx.sessions
+    assert not stage.clock.getDelayedCalls()
+
+
+def test_stop_does_not_wait_for_one_that_does_not_read(stage: FakeStage) -> None:
+    stage.connected()
+    stage.pbx.freeze()
+    began = stage.clock.seconds()
+    stage.result(stage.driver.stop())
+    assert stage.clock.seconds() - began < 2
+    assert reasons(stage.heard) == ["stopped"]
+    stage.pass_time(60)
     assert not stage.clock.getDelayedCalls()
 
 

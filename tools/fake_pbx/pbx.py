@@ -50,8 +50,11 @@ class FakePbx:
         self.commands: tuple[str, ...] = COMMANDS  #: the actions that the login may use
         self.refuse = False  #: connections are refused
         self.mute = False  #: connections are accepted, then silence
+        self.ignores: frozenset[str] = frozenset()  #: actions that are never answered, nor done
+        self.silent = False  #: after the log-in nothing is told any more: no answer, no event
         self.tells_boot = True  #: FullyBooted is sent (the login may read ``system``)
         self.answer_delay = 0.0  #: seconds from an action to its answer
+        self.channel_delay = 0.0  #: seconds from an Originate that was taken to its channel
         self.cut_after: int | None = None  #: the next message is cut after so many bytes, and the connection closed
         self.originate_refusal = ""  #: the message of ``Response: Error`` to every Originate
         self.disorder = False  #: OriginateResponse and the hang-ups come at any place of their part
@@ -131,7 +134,7 @@ class FakePbx:
         if call.unique_id in self.live:
             self.say([_failure(headers)])
         else:
-            self.clock.callLater(0, call.begin)
+            self.clock.callLater(self.channel_delay, call.begin)
 
     def find(self, name: str) -> FakeCall | None:
         return self.live.get(name) or next((call for call in self.live.values() if call.channel == name), None)

@@ -8,6 +8,7 @@ from twisted.internet.protocol import Protocol
 Headers = dict[str, str]
 
 BANNER = "Asterisk Call Manager/11.0.0\r\n"
+LOG_IN = ("Challenge", "Login", "ListCommands", "CoreSettings")
 
 
 class FakeSession(Protocol):
@@ -48,7 +49,7 @@ class FakeSession(Protocol):
         self.transport.write(data)
 
     def hear(self, text: str, event_class: str) -> None:
-        if self.logged_in and event_class in self.classes:
+        if self.logged_in and event_class in self.classes and not (self.pbx.silent and event_class != "system"):
             self.say(text)
 
     def _act(self, text: str) -> None:
@@ -57,6 +58,8 @@ class FakeSession(Protocol):
         variables = dict(value.partition("=")[::2] for key, value in pairs if key.lower() == "variable")
         name = headers.get("action", "")
         self.pbx.actions.append((name, headers))
+        if name in self.pbx.ignores or (self.pbx.silent and name not in LOG_IN):
+            return
         act = getattr(self, f"_{name.lower()}", None)
         if act is None or name not in self.pbx.commands:
             self._error(headers, "Invalid/unknown command")

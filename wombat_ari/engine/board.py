@@ -57,7 +57,7 @@ class Pbx:
     moves_to: Server | None = None  #: as it is configured now, if that is to count once it has left
     up: bool | None = None  #: what the system log was told last, None: nothing yet
     since: float = 0.0  #: since when
-    trouble: str = ""  #: why it is not ready though its link is up
+    trouble: str = ""  #: why it is not ready
     swept_at: float = 0.0  #: when the PBX's notes about ended calls were last deleted
     urgent: deque[Callable[[], bool]] = field(default_factory=deque)  #: hang-ups, before all others
     orders: deque[Callable[[], bool]] = field(default_factory=deque)  #: each answers whether it wrote an action

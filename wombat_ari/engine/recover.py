@@ -79,11 +79,11 @@ class Recover:
 
     def link_up(self, pbx: Pbx, event: ev.LinkUp) -> None:
         log.info("PBX {name} connected, Asterisk {version}", name=pbx.server.description, version=event.version)
-        pbx.trouble = "its calls are being listed"
+        pbx.trouble = pbx.trouble or "its calls are being listed"  # until they are, it is not known to be well
         self._survey(pbx)
 
     def link_down(self, pbx: Pbx, event: ev.LinkDown) -> None:
-        pbx.surveyed, pbx.trouble = False, ""
+        pbx.surveyed, pbx.trouble = False, event.reason
         self._is(pbx, up=False, why=event.reason)
         self._dial.drop(pbx)
         self._tell_all(pbx, ev.LinkBroke)
