@@ -10,7 +10,7 @@ from wombat_ari.model.calls import ClaimBatch, DialMark
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.ids import MAX_SERIES, MAX_WOMBATID, SERIES, series_of
 from wombat_ari.model.states import CallState, Outcome, RunState
-from wombat_ari.store import claims, journal, runs
+from wombat_ari.store import claims, harvest, journal, runs
 from wombat_ari.store.database import Database
 from wombat_ari.store.ledger import check_ledger
 
@@ -147,7 +147,7 @@ def test_a_wholly_black_list_is_read_in_bounded_steps(database: Database) -> Non
 def test_the_black_list_check_uses_its_index(database: Database) -> None:
     black = add_list(database, "no", [str(n) for n in range(500)])
     with database.transaction() as tx:
-        assert claims.on_black_list(tx, [black], {"7", "x", "499"}) == {"7", "499"}
+        assert harvest.on_black_list(tx, [black], {"7", "x", "499"}) == {"7", "499"}
         hint = "INDEXED BY record_by_list_id_number" if tx.kind == "sqlite" else ""
         explain = "EXPLAIN QUERY PLAN" if tx.kind == "sqlite" else "EXPLAIN"
         plan = tx.rows(

@@ -1,7 +1,8 @@
 """Every number once: whatever happens in whatever order, each commit leaves the ledger in balance.
 
 A random dialer takes, marks, releases, writes states and results (some twice, some after a "crash" that lost its memory
-and the connection) and now and then removes a run.
+and the connection) and now and then removes a run. Meanwhile somebody adds calls, for now and for later, with several
+numbers, and puts numbers on the black list.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.store.builders import add_campaign, add_list, result_of
+from tests.store.builders import add_campaign, add_list, add_records, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start
-from wombat_ari.model.calls import CallProgress, CallResult, Claim, DialMark
+from wombat_ari.model.calls import AddedCall, CallProgress, CallResult, Claim, DialMark, NewCall
 from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState, Outcome, RunState
-from wombat_ari.store import claims, journal, runs
+from wombat_ari.store import calls, claims, harvest, journal, runs
 from wombat_ari.store.database import Database, open_database
 from wombat_ari.store.ledger import check_ledger, ledger
 from wombat_ari.store.migrations import migrate
 
-ACTIONS = ["take", "mark", "release", "progress", "result", "again", "crash", "remove"]
+ACTIONS = ["take", "mark", "release", "progress", "result", "again", "crash", "remove", "add", "blacken"]
 STEPS = st.lists(st.sampled_from(ACTIONS), max_size=25)
 
 
@@ -37,13 +38,15 @@ class RandomDialer:
         self.db = open_database(url, key_file=key_file)
         numbers = [str(n) for n in range(30)]
         plain = add_list(self.db, f"plain {name}", numbers)
-        black = add_list(self.db, f"black {name}", numbers[::7])
-        campaign = add_campaign(self.db, name, normal=[plain], black=[black])
+        self.black = add_list(self.db, f"black {name}", numbers[::7])
+        campaign = add_campaign(self.db, name, normal=[plain], black=[self.black])
         self.run = start(self.db, campaign.id)
         self.now = NOW
         self.open: dict[int, Claim] = {}
         self.marked: set[int] = set()
         self.written: list[CallResult] = []
+        self.promised: set[int] = set()
+        self.live = True
 
     def step(self, action: str, chance: random.Random) -> None:
         self.now += chance.choice([0.0, 1.0, 30.0])
@@ -51,8 +54,16 @@ class RandomDialer:
         check_ledger(self.db, self.run)
 
     def take(self, chance: random.Random) -> None:
-        batch = claims.take(self.db, self.run, fresh=chance.randint(0, 4), retries=chance.randint(0, 3), now=self.now)
+        self._take(fresh=chance.randint(0, 4), retries=chance.randint(0, 3))
+
+    def _take(self, *, fresh: int, retries: int) -> int:
+        batch = claims.take(self.db, self.run, fresh=fresh, retries=retries, now=self.now)
+        assert not self.open.keys() & {claim.wombatid for claim in batch.claims}
+        numbers = {c.number for c in batch.claims if c.attempt == 1 or "MULTINUM1" in c.input_attributes}
+        with self.db.transaction() as tx:
+            assert not harvest.on_black_list(tx, [self.black], numbers)
         self.open.update({claim.wombatid: claim for claim in batch.claims})
+        return len(batch.claims) + batch.blacklisted
 
     def mark(self, chance: random.Random) -> None:
         ids = self._some(chance)
@@ -91,7 +102,41 @@ class RandomDialer:
     def remove(self, chance: random.Random) -> None:
         if chance.random() < 0.3:
             runs.set_run_state(self.db, self.run, state=RunState.REMOVED, now=self.now)
+            self.live = False
             self.crash(chance)
+
+    def add(self, chance: random.Random) -> None:
+        new = [self._new_call(chance) for _ in range(chance.randint(1, 4))]
+        for answer in calls.add_calls(self.db, new, now=self.now):
+            assert isinstance(answer, AddedCall) is self.live
+            if isinstance(answer, AddedCall):
+                assert answer.wombatid not in self.promised
+                self.promised.add(answer.wombatid)
+
+    def blacken(self, chance: random.Random) -> None:
+        add_records(self.db, self.black, [str(chance.randint(0, 60))])
+
+    def settle_all(self) -> None:
+        """Every record is closed, and every call that was promised is in the log under the id that was told."""
+        for _ in range(100):
+            self.now += 1000.0
+            more = self._take(fresh=50, retries=50)
+            journal.write(self.db, [result_of(claim, at=self.now) for claim in self.open.values()])
+            self.open.clear()
+            check_ledger(self.db, self.run)
+            if not more:
+                break
+        counted = check_ledger(self.db, self.run)
+        assert counted.taken == counted.closed == 30 + len(self.promised)
+        with self.db.transaction(write=False) as tx:
+            logged = {row[0] for row in tx.rows("SELECT wombatid FROM call_log WHERE run_id = %s", (self.run,))}
+        assert self.promised <= logged
+
+    def _new_call(self, chance: random.Random) -> NewCall:
+        numbers = [str(chance.randint(0, 60)) for _ in range(4)]
+        more = {f"MULTINUM{n}": numbers[n] for n in range(1, chance.randint(1, 4))}
+        at = chance.choice([None, None, self.now, self.now + 0.5, self.now + 40])
+        return NewCall(self.run, numbers[0], more, at)
 
     def _some(self, chance: random.Random) -> list[int]:
         return [i for i in self.open if chance.random() < 0.5]
@@ -114,6 +159,8 @@ def test_the_ledger_holds_at_every_commit(made: tuple[str, Path], steps: list[st
     chance = random.Random(seed)
     for action in steps:
         dialer.step(action, chance)
+    if dialer.live:
+        dialer.settle_all()
     with dialer.db.transaction(write=False) as tx:
         closed = tx.rows("SELECT record_id FROM call_log WHERE run_id = %s AND retry_in_s = 0", (dialer.run,))
     assert len(closed) == len(set(closed)), "a record was closed twice"

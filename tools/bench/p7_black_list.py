@@ -21,7 +21,7 @@ from typing import Any
 
 from tools.bench.machine import Load, median, spread
 from tools.bench.stores import BY, KINDS, POOL_MB, BenchStore, opened, say, timed
-from wombat_ari.store import claims, runs
+from wombat_ari.store import claims, harvest, runs
 
 REACH = 2.0
 BATCH = 100  #: the default batch size
@@ -103,7 +103,7 @@ def _check(store: BenchStore, black_list: int, numbers: list[str]) -> None:
     hits = 0
     for first in range(0, len(numbers), BATCH):
         with store.database.transaction() as tx:
-            hits += len(claims.on_black_list(tx, [black_list], set(numbers[first : first + BATCH])))
+            hits += len(harvest.on_black_list(tx, [black_list], set(numbers[first : first + BATCH])))
     if hits != len(numbers) // HITS:
         raise RuntimeError(f"{hits} numbers were found on the black list, must be {len(numbers) // HITS}")
 

@@ -35,6 +35,32 @@ class ClaimBatch:
     exhausted: bool  #: no further new record in the run's active lists
     next_retry_at: float | None  #: when the earliest open retry falls due, None when there is none
     steps: tuple[tuple[int, int, int], ...] = ()  #: (list, id of the last record taken, how many) of each list read
+    due: int = 0  #: the first so many claims were open retries, the others are new
+    open_retries: int = 0  #: how many more of them there are now
+
+    @property
+    def taken(self) -> int:
+        """Records taken from the lists."""
+        return sum(taken for _, _, taken in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A call that somebody outside asks for: a record for a live run, at the end of what it has."""
+
+    run_id: int
+    number: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    not_before: float | None = None  #: when it is to be placed (epoch seconds), None: as soon as may be
+
+
+@dataclass(frozen=True, slots=True)
+class AddedCall:
+    """It is durable, and this is the WOMBATID of its first try."""
+
+    wombatid: int
+    list_id: int
+    attached: "RunList | None" = None  #: that list, if it came to the run by this call
 
 
 @dataclass(frozen=True, slots=True)

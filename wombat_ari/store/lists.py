@@ -108,7 +108,7 @@ def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
     with db.transaction() as tx:
         if record.id is None:
             saving.require(tx, tables.CallList, "list", [record.list_id])
-            _grow(tx, record.list_id, 1)
+            grow(tx, record.list_id, 1)
             record_id, old = tx.insert(_INSERT, _row(record.list_id, record)), {}
         else:
             record_id, before = record.id, _one(tx, record.id)
@@ -171,7 +171,7 @@ def _add_batch(db: Database, list_id: int, batch: list[Item], *, total: ImportSu
     with db.transaction() as tx:
         _lock(tx, list_id)
         fresh = _without_duplicates(tx, list_id, records) if dedupe else records
-        _grow(tx, list_id, len(fresh))
+        grow(tx, list_id, len(fresh))
         tx.many(_INSERT, [_row(list_id, record) for record in fresh])
     return ImportSummary(
         read=total.read + len(batch),
@@ -187,7 +187,7 @@ def _lock(tx: Transaction, list_id: int) -> None:
     tx.row(f"SELECT id FROM call_list WHERE id = %s{tx.for_update}", (list_id,))
 
 
-def _grow(tx: Transaction, list_id: int, records: int) -> None:
+def grow(tx: Transaction, list_id: int, records: int) -> None:
     """Count what is about to be appended; that locks the list as well."""
     tx.run("UPDATE call_list SET records = records + %s WHERE id = %s", (records, list_id))
 

@@ -247,11 +247,18 @@ def _run_of(row: Row) -> RunRow:
 
 
 def _lists(tx: Transaction, run_id: int) -> list[RunList]:
-    """What remains is what the list has less what was taken from it: nothing is counted, however long the list."""
+    """What remains is what the list has less what was taken from it: nothing is counted, however long the list.
+
+    Except of a list of calls from outside: the run came to it when it was longer, and some are taken when they come.
+    """
     last = f"SELECT r.id FROM record r {tx.by_index(_BY_ID)} WHERE r.list_id = rl.list_id ORDER BY r.id DESC LIMIT 1"
+    behind = (
+        f"SELECT COUNT(*) FROM record r {tx.by_index(_BY_ID)} "
+        "WHERE r.list_id = rl.list_id AND r.id > rl.high_water AND r.not_before IS NULL"
+    )
     rows = tx.rows(
         "SELECT rl.run_id, rl.list_id, l.name, rl.position, rl.paused, rl.high_water, rl.taken, "
-        f"l.records - rl.taken, COALESCE(({last}), 0) "
+        f"CASE WHEN l.name LIKE '%%/AUTO' THEN ({behind}) ELSE l.records - rl.taken END, COALESCE(({last}), 0) "
         "FROM run_list rl JOIN call_list l ON l.id = rl.list_id WHERE rl.run_id = %s ORDER BY rl.position, rl.list_id",
         (run_id,),
     )

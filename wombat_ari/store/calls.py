@@ -1,0 +1,165 @@
+"""Calls asked for from outside: appended to the list of their campaign's live run under the WOMBATID that is promised.
+
+All that came together is one transaction, which locks the rows of the runs first and then those of the lists. The list,
+``<campaign>/AUTO``, is made when it is needed and put at the end of the run's lists: from its present end on, so that
+what earlier runs dialled is not dialled again. A call that is not to be placed yet is taken from the list at once and
+waits as an open retry, however much the run has before it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from wombat_ari.core import validate
+from wombat_ari.model.calls import AddedCall, NewCall, RunList
+from wombat_ari.model.entities import CallList
+from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.store import lists, saving
+from wombat_ari.store.claims import allocate_ids, lock_runs
+from wombat_ari.store.database import Database, Transaction, chunks, marks
+from wombat_ari.store.entities import LIST
+from wombat_ari.store.rows import dump
+
+AUTO = "/AUTO"
+_MAX_NAME = 80
+_BY_ID = "record_by_list_id_id"
+
+
+class _Target(NamedTuple):
+    """Where the calls of a run go."""
+
+    list_id: int
+    end: int  #: last record of the list before them
+    attached: RunList | None  #: if the list came to the run by this
+
+
+def add_calls(db: Database, calls: Sequence[NewCall], *, now: float) -> list[AddedCall | UserError]:
+    """One answer for each call, in order; a UserError for those whose run is not live. Durable when it returns."""
+    if not calls:
+        return []
+    try:
+        return _Batch(calls, now).add(db)
+    except StoreError as error:
+        if error.code != "store_duplicate":
+            raise
+        return _Batch(calls, now).add(db)  # somebody made the list at the same moment
+
+
+def auto_list(campaign: str) -> str:
+    """``Sales`` -> ``Sales/AUTO``; the name of a campaign that is too long for that is cut, but stays distinct."""
+    name = campaign + AUTO
+    if len(name) <= _MAX_NAME:
+        return name
+    tail = f"~{sha256(campaign.encode()).hexdigest()[:8]}{AUTO}"
+    return campaign[: _MAX_NAME - len(tail)].rstrip() + tail
+
+
+class _Batch:
+    """The calls that are added in one transaction."""
+
+    def __init__(self, calls: Sequence[NewCall], now: float) -> None:
+        self._calls = calls
+        self._now = now
+        self._targets: dict[int, _Target] = {}
+        self._ids: list[int | None] = []  #: of each call; None where its run is not live
+        self._at_commit = False
+
+    def add(self, db: Database) -> list[AddedCall | UserError]:
+        try:
+            with db.transaction() as tx:
+                self._add(db, tx)
+                self._at_commit = True
+        except StoreError as error:
+            if not (self._at_commit and self._is_stored(db, error)):
+                raise
+        return [self._answer(call, wombatid) for call, wombatid in zip(self._calls, self._ids, strict=True)]
+
+    def _add(self, db: Database, tx: Transaction) -> None:
+        counts = Counter(call.run_id for call in self._calls)
+        runs = lock_runs(tx, counts)
+        live = {run_id: run for run_id, run in runs.items() if run.live}
+        for run_id, run in live.items():
+            name = auto_list(run.campaign_name)
+            self._targets[run_id] = _target(db, tx, run_id, name, count=counts[run_id], now=self._now)
+        first = allocate_ids(tx, sum(counts[run_id] for run_id in live), self._now)
+        ids = iter(range(first, first + len(self._calls)))
+        self._ids = [next(ids) if call.run_id in live else None for call in self._calls]
+        tx.many(
+            "INSERT INTO record (list_id, number, input_attributes, output_attributes, wombatid, not_before) "
+            "VALUES (%s, %s, %s, '{}', %s, %s)",
+            [
+                (self._targets[call.run_id].list_id, call.number, dump(call.attributes), wombatid, call.not_before)
+                for call, wombatid in zip(self._calls, self._ids, strict=True)
+                if wombatid is not None
+            ],
+        )
+        for run_id in live:
+            self._postpone(tx, run_id)
+
+    def _postpone(self, tx: Transaction, run_id: int) -> None:
+        """Take those that are to be placed later from the list."""
+        due = {
+            wombatid: call.not_before
+            for call, wombatid in zip(self._calls, self._ids, strict=True)
+            if call.run_id == run_id and call.not_before is not None
+        }
+        if not due:
+            return
+        list_id, end, _ = self._targets[run_id]
+        sql = f"SELECT id, wombatid FROM record {tx.by_index(_BY_ID)} WHERE list_id = %s AND id > %s"
+        later = [row for row in tx.rows(sql, (list_id, end)) if row[1] in due]
+        tx.many(
+            "INSERT INTO open_retry (run_id, record_id, due_at, attempt, wombatid) VALUES (%s, %s, %s, 1, %s)",
+            [(run_id, record_id, due[wombatid], wombatid) for record_id, wombatid in later],
+        )
+        for ids in chunks((record_id for record_id, _ in later), 1000):
+            tx.run(f"UPDATE record SET wombatid = NULL WHERE id IN ({marks(len(ids))})", ids)
+        sql = "UPDATE run SET taken = taken + %s, open_retries = open_retries + %s WHERE id = %s"
+        tx.run(sql, (len(later), len(later), run_id))
+        tx.run(
+            "UPDATE run_list SET taken = taken + %s WHERE run_id = %s AND list_id = %s", (len(later), run_id, list_id)
+        )
+
+    def _is_stored(self, db: Database, error: StoreError) -> bool:
+        """After a commit that was not answered. All of it is there, or nothing: one call tells."""
+        pairs = zip(self._calls, self._ids, strict=True)
+        found = next(((call, wombatid) for call, wombatid in pairs if wombatid is not None), None)
+        if found is None:
+            return True
+        call, wombatid = found
+        list_id, end, _ = self._targets[call.run_id]
+        try:
+            with db.transaction(write=False) as tx:
+                if call.not_before is not None:
+                    sql = "SELECT COUNT(*) FROM open_retry WHERE run_id = %s AND wombatid = %s"
+                    return bool(tx.value(sql, (call.run_id, wombatid)))
+                new = "list_id = %s AND id > %s AND wombatid = %s"
+                sql = f"SELECT COUNT(*) FROM record {tx.by_index(_BY_ID)} WHERE {new}"
+                return bool(tx.value(sql, (list_id, end, wombatid)))
+        except StoreError:
+            text = f"{error}; whether the call was added is not known"
+            raise StoreError(text, code=error.code, transient=True) from error
+
+    def _answer(self, call: NewCall, wombatid: int | None) -> AddedCall | UserError:
+        if wombatid is None:
+            return UserError(f"run {call.run_id} has ended", code="no-run")
+        target = self._targets[call.run_id]
+        return AddedCall(wombatid, target.list_id, target.attached)
+
+
+def _target(db: Database, tx: Transaction, run_id: int, name: str, *, count: int, now: float) -> _Target:
+    """The list, locked and counted as having ``count`` records more, in the run."""
+    list_id = tx.value("SELECT id FROM call_list WHERE name = %s", (name,))
+    if list_id is None:
+        checked, _ = validate.check_list(CallList(None, name))
+        list_id = saving.save(db, tx, LIST, checked, by="dialer", now=now)
+    lists.grow(tx, list_id, count)
+    sql = f"SELECT id FROM record {tx.by_index(_BY_ID)} WHERE list_id = %s ORDER BY id DESC LIMIT 1"
+    end = int(tx.value(sql, (list_id,)) or 0)
+    if tx.value("SELECT COUNT(*) FROM run_list WHERE run_id = %s AND list_id = %s", (run_id, list_id)):
+        return _Target(list_id, end, None)
+    position = tx.value("SELECT COALESCE(MAX(position), -1) + 1 FROM run_list WHERE run_id = %s", (run_id,))
+    sql = "INSERT INTO run_list (run_id, list_id, position, paused, high_water, taken) VALUES (%s, %s, %s, 0, %s, 0)"
+    tx.run(sql, (run_id, list_id, position, end))
+    return _Target(list_id, end, RunList(run_id, list_id, name, position, False, end, 0, 0, end))
