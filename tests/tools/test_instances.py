@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import MySQLdb
 import pytest
 
 from tests.conftest import NewAsterisk, NewMariaDB
@@ -171,6 +172,16 @@ def test_mariadb_by_its_url(mariadb: MariaDBInstance) -> None:
     answer = subprocess.run([*client, database], env={"MYSQL_PWD": password, "PATH": os.environ["PATH"]},
                             capture_output=True, text=True, check=True)  # fmt: skip
     assert answer.stdout.strip() == "7"
+
+
+def test_a_mariadb_leaves_temporary_tables_of_another(new_mariadb: NewMariaDB, mariadb: MariaDBInstance) -> None:
+    with MySQLdb.connect(host=mariadb.host, port=mariadb.port, user=mariadb.user, password=mariadb.password) as link:
+        cursor = link.cursor()
+        cursor.execute("CREATE DATABASE IF NOT EXISTS apart")
+        cursor.execute("CREATE TEMPORARY TABLE apart.here (a INT) ENGINE=Aria")
+        new_mariadb(name="db2")
+        cursor.execute("ALTER TABLE apart.here ADD COLUMN b INT")
+        cursor.execute("DROP DATABASE apart")
 
 
 def test_two_mariadbs_freeze_apart(new_mariadb: NewMariaDB, mariadb: MariaDBInstance) -> None:

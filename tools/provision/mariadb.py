@@ -103,6 +103,7 @@ class MariaDBInstance:
         if port not in (None, self.port):
             raise ProvisionError(f"{self.directory} has a MariaDB on port {self.port}, not {port}.")
         self._data = self.directory / "data"
+        self._tmp = self.directory / "tmp"
         self._process = ServerProcess("MariaDB", output=self.directory / "output.log")
 
     @property
@@ -133,6 +134,7 @@ class MariaDBInstance:
         if not self._data.exists():
             require_space(self.directory, megabytes=500)
             shutil.copytree(self._template, self._data)
+        self._tmp.mkdir(exist_ok=True)
         self._data.joinpath("users.sql").write_text(
             f"CREATE OR REPLACE USER '{self.user}'@'%' IDENTIFIED BY '{self.password}';\n"
             f"GRANT ALL PRIVILEGES ON *.* TO '{self.user}'@'%' WITH GRANT OPTION;\n"
@@ -188,6 +190,8 @@ class MariaDBInstance:
             _program("mariadbd") or "mariadbd",
             "--no-defaults",
             f"--datadir={self._data}",
+            # A server that starts deletes the temporary tables it finds: in a shared folder those of the others.
+            f"--tmpdir={self._tmp}",
             f"--socket={_SOCKET}",
             f"--port={self.port}",
             f"--bind-address={self.host}",
