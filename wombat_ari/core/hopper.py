@@ -5,6 +5,7 @@ be placed goes back to the very front. When to refill is decided here, the readi
 """
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 
@@ -25,12 +26,16 @@ class Hopper(Generic[Item]):
         self.batch = batch
         self.exhausted = False  #: no further new record in the lists, as far as known
         self.next_retry_at: float | None = None  #: earliest open retry, as far as known
-        self.filling = False  #: a refill is under way
+        self.filling = False  #: a refill is under way, or must not be
         self._retries: deque[Item] = deque()
         self._fresh: deque[Item] = deque()
 
     def __len__(self) -> int:
         return len(self._retries) + len(self._fresh)
+
+    def __iter__(self) -> Iterator[Item]:
+        yield from self._retries
+        yield from self._fresh
 
     def put(self, items: list[Item]) -> None:
         """Add what a refill brought, in its order."""

@@ -1,7 +1,8 @@
 """What a call says in the PBX's queue_log (spec 04), in app_queue's own grammar, so that queue analyzers read it.
 
 At dial ENTERQUEUE, at the answer CONNECT, at the end COMPLETECALLER or COMPLETEAGENT, or ABANDON when never answered,
-then CALLSTATUS with the extended status. Asterisk escapes nothing there: ``|`` and line breaks are replaced.
+then CALLSTATUS with the extended status, and INFO with name and value of each attribute that the campaign wants told.
+Asterisk escapes nothing there: ``|`` and line breaks are replaced.
 """
 
 from dataclasses import dataclass
@@ -48,8 +49,23 @@ def ended(call: Call, campaign: Campaign, *, end_point: str) -> list[Line]:
     else:
         lines = [_line(call, campaign, "ABANDON", NONE, ("1", "1", wait))]
     if call.extended_status:
-        lines.append(_line(call, campaign, "CALLSTATUS", end_point, (call.extended_status,)))
-    return lines
+        lines.append(status(call, campaign, code=call.extended_status, end_point=end_point))
+    known = {**call.claim.input_attributes, **call.claim.output_attributes, **call.output_attributes}
+    told = [(name, known[name]) for name in told_attributes(campaign) if name in known]
+    return [*lines, *(attribute(call, campaign, name=name, value=value, end_point=end_point) for name, value in told)]
+
+
+def status(call: Call, campaign: Campaign, *, code: str, end_point: str) -> Line:
+    return _line(call, campaign, "CALLSTATUS", end_point, (code,))
+
+
+def attribute(call: Call, campaign: Campaign, *, name: str, value: str, end_point: str) -> Line:
+    return _line(call, campaign, "INFO", end_point, (name, value))
+
+
+def told_attributes(campaign: Campaign) -> list[str]:
+    """Names of the attributes that the campaign wants told, in its order."""
+    return [name.strip() for name in campaign.logging_attributes.split(",") if name.strip()]
 
 
 def _line(call: Call, campaign: Campaign, event: str, interface: str, fields: tuple[str, ...]) -> Line:

@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
+from wombat_ari.engine.amend import Amend
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.equip import DriverFactory, Equip
@@ -62,7 +63,8 @@ class Dialer:
         self._dial = Dial(self.board, clock, self.follow)
         self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
         self._tell = Tell(self._dial)
-        self._settle = Settle(self.board, clock, journal)
+        self._amend = Amend(clock, journal)
+        self._settle = Settle(self.board, clock, journal, self._amend)
         self._refill = Refill(self.board, clock, desk, self._schedule)
         self._observe = Observe(self.board, clock, self.follow, self._schedule.kick_now)
         self._equip = Equip(self.board, clock, make_driver)
@@ -139,9 +141,10 @@ class Dialer:
                 do.Save: _both(self._tell.save, self._settle.save),
                 do.Settle: _both(self._tell.settle, self._settle.settle),
             },
-            self._settle.late,
+            self._amend.late,
         )
         self._settle.on_settled = self._on_settled
+        self._amend.tell = self._tell.late
         self._schedule.assign = self._observe.assign
         self._recover.on_survey = self._observe.surveyed
         self._recover.on_taken_up = self._observe.taken_up

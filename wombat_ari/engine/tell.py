@@ -3,8 +3,13 @@
 from wombat_ari.core import queuelog
 from wombat_ari.engine.board import Flight
 from wombat_ari.engine.dial import Dial
+from wombat_ari.model import events as ev
+from wombat_ari.model.calls import CallResult
 from wombat_ari.model.effects import Effect
+from wombat_ari.model.events import CallEvent
 from wombat_ari.model.states import CallState
+
+LATE_ATTRIBUTES = (ev.AttributeSet, ev.AttributeAppended, ev.AttributeCleared)
 
 
 class Tell:
@@ -30,6 +35,21 @@ class Tell:
         self._entered.discard(flight.call.wombatid)
         for line in queuelog.ended(flight.call, flight.run.campaign, end_point=_end_point(flight)):
             self._dial.queue_log(flight, line)
+
+    def late(self, flight: Flight, event: CallEvent, result: CallResult) -> None:
+        """What came after the end, within a minute."""
+        call, campaign = flight.call, flight.run.campaign
+        if not queuelog.wanted(campaign) or flight.route is None or call.requested_at is None:
+            return
+        end_point = _end_point(flight)
+        if isinstance(event, ev.StatusSet):
+            line = queuelog.status(call, campaign, code=event.code, end_point=end_point)
+        elif isinstance(event, LATE_ATTRIBUTES) and event.name in queuelog.told_attributes(campaign):
+            value = result.output_attributes[event.name]
+            line = queuelog.attribute(call, campaign, name=event.name, value=value, end_point=end_point)
+        else:
+            return
+        self._dial.queue_log(flight, line)
 
     def _enter(self, flight: Flight) -> None:
         if flight.call.wombatid not in self._entered:

@@ -193,13 +193,16 @@ class RunChange:
 class Amendment:
     """An extended status or attributes that came within 60 s after the hang-up: added to the log row and the record.
 
-    ``extended_status`` None leaves it as it is.
+    ``extended_status`` None leaves it as it is. ``retry_in_s`` is what is decided anew (0: the record is closed), None
+    leaves it; it counts only while the run lives and the retry that was decided first is not taken yet.
     """
 
     wombatid: int
     extended_status: str | None
     output_attributes: dict[str, str]
     errands: tuple[Errand, ...] = ()
+    run_id: int | None = None  #: its run, where it is decided anew
+    retry_in_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

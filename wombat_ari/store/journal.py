@@ -7,6 +7,7 @@ cuts it in halves to find which. Locks are taken in one order: runs by id, then 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from wombat_ari.model.calls import Amendment, CallProgress, CallResult, JournalEntry, RunChange, SystemLogEntry
 from wombat_ari.model.errors import StoreError
@@ -28,14 +29,15 @@ def write(db: Database, entries: Sequence[JournalEntry]) -> None:
         if isinstance(entry, CallResult):
             results.setdefault(entry.claim.wombatid, entry)
     changes = [entry for entry in entries if isinstance(entry, RunChange)]
+    amendments = [entry for entry in entries if isinstance(entry, Amendment)]
     with db.transaction() as tx:
         run_ids = {result.claim.run_id for result in results.values()} | {change.run_id for change in changes}
+        run_ids |= {each.run_id for each in amendments if each.run_id is not None}
         runs = lock_runs(tx, run_ids) if run_ids else {}
         _progress(tx, [e for e in entries if isinstance(e, CallProgress) and e.wombatid not in results])
         _settle(tx, results, runs)
-        for entry in entries:
-            if isinstance(entry, Amendment):
-                _amend(tx, entry)
+        for amendment in amendments:
+            _amend(tx, amendment, runs)
         for change in changes:
             if change_state(tx, change.run_id, state=change.state, at=change.at):
                 outbox.add(tx, change.errands)
@@ -48,7 +50,8 @@ def amend(db: Database, amendment: Amendment, *, now: float) -> bool:
         ended_at = tx.value("SELECT ended_at FROM call_log WHERE wombatid = %s", (amendment.wombatid,))
         if ended_at is None or now > ended_at + AMENDABLE_S:
             return False
-        _amend(tx, amendment)
+        runs = lock_runs(tx, [amendment.run_id]) if amendment.run_id is not None else {}
+        _amend(tx, amendment, runs)
         return True
 
 
@@ -166,20 +169,90 @@ def _count(tx: Transaction, news: Sequence[CallResult], waiting: set[int]) -> No
     )
 
 
-def _amend(tx: Transaction, amendment: Amendment) -> None:
+def _amend(tx: Transaction, amendment: Amendment, runs: dict[int, RunNames]) -> None:
+    """Errands go with what is new: an amendment that comes again after an uncertain commit makes none."""
     row = tx.row(
-        f"SELECT record_id, extended_status, output_attributes FROM call_log WHERE wombatid = %s{tx.for_update}",
+        "SELECT run_id, record_id, attempt, ended_at, retry_in_s, extended_status, output_attributes FROM call_log "
+        f"WHERE wombatid = %s{tx.for_update}",
         (amendment.wombatid,),
     )
     if row is None:
         raise StoreError(f"attempt {amendment.wombatid}: it is not in the log, nothing can be added to it")
-    record_id, status, text = row
-    status = status if amendment.extended_status is None else amendment.extended_status[:80]
-    outputs = dump({**load(text), **amendment.output_attributes})
+    ended = _Ended(*row)
+    status = ended.status if amendment.extended_status is None else amendment.extended_status[:80]
+    outputs = dump({**load(ended.outputs), **amendment.output_attributes})
+    retry_in_s = ended.retry_in_s
+    if amendment.retry_in_s is not None and ended.run_id in runs and runs[ended.run_id].live:
+        retry_in_s = _decide_anew(tx, ended, amendment.retry_in_s)
+    if (status, outputs, retry_in_s) == (ended.status, ended.outputs, ended.retry_in_s):
+        return
     tx.run(
-        "UPDATE call_log SET extended_status = %s, output_attributes = %s WHERE wombatid = %s",
-        (status, outputs, amendment.wombatid),
+        "UPDATE call_log SET extended_status = %s, output_attributes = %s, retry_in_s = %s WHERE wombatid = %s",
+        (status, outputs, retry_in_s, amendment.wombatid),
     )
     if amendment.output_attributes:
-        _merge_outputs(tx, [(record_id, amendment.output_attributes)])
+        _merge_outputs(tx, [(ended.record_id, amendment.output_attributes)])
     outbox.add(tx, amendment.errands)
+
+
+class _Ended(NamedTuple):
+    """An attempt as it is in the log."""
+
+    run_id: int
+    record_id: int
+    attempt: int
+    ended_at: float
+    retry_in_s: int
+    status: str
+    outputs: str
+
+
+def _decide_anew(tx: Transaction, ended: _Ended, wanted: int) -> int:
+    """Make, move or take back its retry; answers what holds now: a retry that was taken already stays as it was.
+
+    The ledger of the run, whose row is locked, is moved along.
+    """
+    place = (ended.run_id, ended.record_id)
+    mine = "run_id = %s AND record_id = %s AND attempt = %s"
+    due_at = ended.ended_at + wanted
+    if wanted == ended.retry_in_s:
+        return wanted
+    if not ended.retry_in_s:
+        if _goes_on(tx, ended):
+            return 0
+        sql = "INSERT INTO open_retry (run_id, record_id, due_at, attempt) VALUES (%s, %s, %s, %s)"
+        tx.run(sql, (*place, due_at, ended.attempt + 1))
+        _shift(tx, ended.run_id, 1)
+    elif wanted:
+        if not tx.run(f"UPDATE open_retry SET due_at = %s WHERE {mine}", (due_at, *place, ended.attempt + 1)):
+            return ended.retry_in_s
+    else:
+        if not tx.run(f"DELETE FROM open_retry WHERE {mine}", (*place, ended.attempt + 1)):
+            return ended.retry_in_s
+        _shift(tx, ended.run_id, -1)
+    return wanted
+
+
+def _goes_on(tx: Transaction, ended: _Ended) -> bool:
+    """Whether a record that was closed by this attempt is open nevertheless: it must not be so twice."""
+    place = (ended.run_id, ended.record_id)
+    return any(
+        tx.value(sql, params)
+        for sql, params in (
+            ("SELECT COUNT(*) FROM open_retry WHERE run_id = %s AND record_id = %s", place),
+            ("SELECT COUNT(*) FROM attempt WHERE run_id = %s AND record_id = %s", place),
+            (
+                "SELECT COUNT(*) FROM call_log WHERE record_id = %s AND run_id = %s AND attempt > %s",
+                (ended.record_id, ended.run_id, ended.attempt),
+            ),
+        )
+    )
+
+
+def _shift(tx: Transaction, run_id: int, reopened: int) -> None:
+    """So many records are not closed any more but wait for a retry."""
+    tx.run(
+        "UPDATE run SET closed = closed - %s, rescheduled = rescheduled + %s, open_retries = open_retries + %s "
+        "WHERE id = %s",
+        (reopened, reopened, reopened, run_id),
+    )
