@@ -12,7 +12,7 @@ from wombat_ari.core.hopper import Hopper
 @dataclass(frozen=True)
 class Item:
     name: str
-    attempt: int = 1
+    due: bool = False
 
 
 def new(*names: str) -> list[Item]:
@@ -20,7 +20,7 @@ def new(*names: str) -> list[Item]:
 
 
 def retry(*names: str) -> list[Item]:
-    return [Item(name, 2) for name in names]
+    return [Item(name, due=True) for name in names]
 
 
 def names(hopper: Hopper[Item]) -> str:
@@ -111,7 +111,7 @@ def test_nothing_is_lost_or_doubled_and_two_batches_are_read_at_most(batch: int,
     for now, (deed, number) in enumerate(story):
         if deed == "refill":
             fresh, due = hopper.wants(float(now))
-            brought = [Item(f"{made + at}", 1 if at < fresh else 2) for at in range(fresh + min(due, number))]
+            brought = [Item(f"{made + at}", at >= fresh) for at in range(fresh + min(due, number))]
             made += len(brought)
             hopper.put(brought)
             inside += [item.name for item in brought]
@@ -127,7 +127,7 @@ def test_nothing_is_lost_or_doubled_and_two_batches_are_read_at_most(batch: int,
             hopper.put_back(item)
             inside.append(item.name)
             returned += 1
-            if item.attempt > 1:
+            if item.due:
                 assert hopper.take() == item
                 hopper.put_back(item)
         elif deed == "due":

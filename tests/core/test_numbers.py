@@ -182,6 +182,5 @@ def test_an_alternative_that_is_no_number_is_left_out_and_told() -> None:
     assert numbers_of("1", wrong) == ("1", "5")
     first, second = wrong_alternatives(wrong)
     assert first.startswith("MULTINUM1: number 'no way'")
-    assert first.endswith("it will not be dialled")
     assert second.startswith("MULTINUM9: ")
     assert wrong_alternatives(MORE) == wrong_alternatives({}) == []

@@ -76,7 +76,7 @@ class Scene:
         self.clock.advance(0)
 
     def _place(self, flight: Any, effect: object) -> None:
-        self.placed.append(flight.attempt)
+        self.placed.append(flight.turn)
 
 
 @pytest.fixture

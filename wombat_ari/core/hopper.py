@@ -1,7 +1,8 @@
 """Step 2: the cache of calls to be dialled soon, one for each run (spec 03 "Hopper").
 
-Retries that fell due go before new numbers; within each, first in, first out. A call that was taken out and could not
-be placed goes back to the very front. When to refill is decided here, the reading is ``engine/refill``.
+What waited for its time (a retry, a call that was scheduled) goes before new numbers; within each, first in, first out.
+A call that was taken out and could not be placed goes back to the very front. When to refill is decided here, the
+reading is ``engine/refill``.
 """
 
 from collections import deque
@@ -11,7 +12,9 @@ from typing import Generic, Protocol, TypeVar
 
 class _Claimed(Protocol):
     @property
-    def attempt(self) -> int: ...
+    def due(self) -> bool:
+        """It waited for its time, as a retry does; else it is a new number."""
+        ...
 
 
 Item = TypeVar("Item", bound=_Claimed)
@@ -40,11 +43,11 @@ class Hopper(Generic[Item]):
     def put(self, items: list[Item]) -> None:
         """Add what a refill brought, in its order."""
         for item in items:
-            (self._retries if item.attempt > 1 else self._fresh).append(item)
+            (self._retries if item.due else self._fresh).append(item)
 
     def put_back(self, item: Item) -> None:
         """It was not placed: it is the next one."""
-        (self._retries if item.attempt > 1 else self._fresh).appendleft(item)
+        (self._retries if item.due else self._fresh).appendleft(item)
 
     def take(self) -> Item | None:
         """The next to be dialled, or None."""

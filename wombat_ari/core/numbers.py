@@ -80,7 +80,7 @@ def wrong_alternatives(inputs: Mapping[str, str]) -> list[str]:
             try:
                 clean_number(inputs[name])
             except UserError as error:
-                wrong.append(f"{name}: {error}; it will not be dialled")
+                wrong.append(f"{name}: {error}")
     return wrong
 
 

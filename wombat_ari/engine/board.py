@@ -38,10 +38,7 @@ class Flight:
     run: "LiveRun"
     route: Route | None = None
     turn: int = 0  #: counts how often it was scheduled: an answer to an earlier turn is stale
-
-    @property
-    def attempt(self) -> int:
-        return self.call.claim.attempt
+    due: bool = False  #: it waited for its time (a retry, a scheduled call): it goes before new numbers
 
 
 @dataclass(slots=True)
@@ -112,6 +109,7 @@ class LiveRun:
     flights: dict[int, Flight] = field(default_factory=dict)  #: its calls from SCHEDULED on
     lists: dict[int, RunList] = field(default_factory=dict)  #: in their order, by id, with how far they are
     look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
+    appending: int = 0  #: calls from outside that are being written
     boost: float = 1.0  #: factor on the boost of its QUEUE end points
     title: str = ""  #: the run's own name: its campaign's and when it started
 
@@ -128,8 +126,8 @@ class LiveRun:
     def limits(self) -> Limits:
         return Limits(self.campaign.answer_timeout_ms / 1000, float(self.campaign.forced_closure_s))
 
-    def flight_of(self, claim: Claim) -> Flight:
-        return Flight(Call(claim, self.limits), self)
+    def flight_of(self, claim: Claim, *, due: bool = False) -> Flight:
+        return Flight(Call(claim, self.limits), self, due=due or claim.attempt > 1)
 
 
 class Board:

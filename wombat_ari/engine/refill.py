@@ -4,6 +4,7 @@ What a claim brings is durable under the ids of the next attempts before it gets
 logged and counted in the same transaction.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from twisted.logger import Logger
@@ -23,7 +24,9 @@ log = Logger()
 
 
 class Refill:
-    """``tick`` it often; it asks the database only when a hopper wants something."""
+    """``tick`` it often; it asks the database only when a hopper wants something. ``on_filled`` is told of an IDLE run
+    that was looked at.
+    """
 
     def __init__(self, board: Board, clock: Clock, desk: Desk, schedule: Schedule) -> None:
         self._board = board
@@ -31,17 +34,21 @@ class Refill:
         self._desk = desk
         self._schedule = schedule
         self._count_again_at = 0.0
+        self.on_filled: Callable[[LiveRun], None] = lambda run: None
 
     def tick(self) -> None:
         now = self._clock.seconds()
         for run in list(self._board.runs.values()):
-            if run.machine.state in (RunState.RUNNING, RunState.IDLE):
-                self._look(run, now)
+            self.look(run)
         if now >= self._count_again_at:
             self._count_again_at = now + COUNT_AGAIN_S
             self._count_appended()
 
-    def _look(self, run: LiveRun, now: float) -> None:
+    def look(self, run: LiveRun) -> None:
+        """Fill its hopper if it wants something; for a run that is not at work nothing is done."""
+        if run.machine.state not in (RunState.RUNNING, RunState.IDLE):
+            return
+        now = self._clock.seconds()
         if run.hopper.exhausted and now >= run.look_again_at:
             run.look_again_at = now + LOOK_AGAIN_S
             run.hopper.exhausted = False
@@ -65,14 +72,15 @@ class Refill:
         self._count(run, batch)
         if run.machine.state == RunState.REMOVED:
             return  # removed while the claim was under way: the removal has given these up
-        run.hopper.put([run.flight_of(claim) for claim in batch.claims])
+        run.hopper.put([run.flight_of(claim, due=place < batch.due) for place, claim in enumerate(batch.claims)])
         if batch.claims:
             self._schedule.kick()
+        if run.machine.state == RunState.IDLE:
+            self.on_filled(run)
 
     def _count(self, run: LiveRun, batch: ClaimBatch) -> None:
-        retries = sum(claim.attempt > 1 for claim in batch.claims)
-        run.tally.open_retries -= retries
-        run.tally.taken += len(batch.claims) - retries + batch.blacklisted
+        run.tally.open_retries += batch.open_retries
+        run.tally.taken += batch.taken
         run.tally.closed += batch.blacklisted
         run.tally.attempts += batch.blacklisted
         for list_id, high_water, taken in batch.steps:

@@ -118,7 +118,7 @@ class Supervise:
         if state not in (RunState.RUNNING, RunState.WRONG_TIME, RunState.IDLE):
             return None
         if state == RunState.IDLE:
-            return None if self._out_of_work(run) else RunEvent.NUMBERS_CAME
+            return RunEvent.NUMBERS_CAME if _has_work(run) else None
         open_now = is_open(run.campaign.active_period, self._wall(), default_zone=self._zone)
         if state == RunState.WRONG_TIME:
             return RunEvent.TIME_OPENED if open_now else None
@@ -164,7 +164,7 @@ class Supervise:
 
     def _out_of_work(self, run: LiveRun) -> bool:
         hopper = run.hopper
-        if hopper.filling:
+        if hopper.filling or run.appending:
             return False
         return out_of_work(Work(len(hopper), len(run.flights), run.tally.open_retries, hopper.exhausted))
 
@@ -200,3 +200,8 @@ class Supervise:
             # It leaves the board when all that is known of it is in the database, so that who sees it gone can ask
             # for its report. Calls in progress go on and are settled; they know their run themselves.
             self._journal.drain().addCallback(lambda _: self._board.runs.pop(run.id, None))
+
+
+def _has_work(run: LiveRun) -> bool:
+    """There is something to dial, now or later; that its lists are being looked at is none."""
+    return not out_of_work(Work(len(run.hopper), len(run.flights), run.tally.open_retries, lists_exhausted=True))
