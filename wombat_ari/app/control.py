@@ -118,6 +118,13 @@ class SkipReserved(_Command):
     response: ClassVar[list[Any]] = []
 
 
+class RetryErrands(_Command):
+    """Try a receiver that is held (an empty text: each) now, and see what was replayed."""
+
+    arguments = [(b"receiver", amp.Unicode())]
+    response: ClassVar[list[Any]] = []
+
+
 class Snapshot(_Command):
     """A part of the picture of now; part 0 makes it anew for this connection."""
 
@@ -196,6 +203,11 @@ class ControlServer(amp.AMP):
         self._obey.skip_reserved(wombatid, code)
         return {}
 
+    @RetryErrands.responder
+    def retry_errands(self, receiver: str) -> dict[str, Any]:
+        self._obey.retry_errands(receiver)
+        return {}
+
     @Snapshot.responder
     def snapshot(self, part: int, calls: bool) -> dict[str, Any]:
         if part == 0:
@@ -269,6 +281,9 @@ class ControlClient:
 
     async def skip_reserved(self, wombatid: int, code: str = "") -> None:
         await self._ask(SkipReserved, wombatid=wombatid, code=code)
+
+    async def retry_errands(self, receiver: str = "") -> None:
+        await self._ask(RetryErrands, receiver=receiver)
 
     async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         """The picture of now (see ``engine/publish``)."""

@@ -3,16 +3,18 @@
 What changes who may be dialled (claims, marks, runs) is durable when its Deferred fires; see ``store/claims``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from wombat_ari.bridge.pool import Pool
-from wombat_ari.model.calls import ClaimBatch, DialMark, OpenAttempt, RunList, RunRow
-from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
-from wombat_ari.store import campaigns, claims, entities, journal, lease, runs
+from wombat_ari.model.calls import AddedCall, ClaimBatch, DialMark, NewCall, OpenAttempt, RunList, RunRow
+from wombat_ari.model.entities import Campaign, EndPoint, OpeningHours, Server, Trunk
+from wombat_ari.model.errands import DueErrands, OutboxRow, Receipt, ReceiverCount, Undone
+from wombat_ari.model.errors import UserError
+from wombat_ari.store import calls, campaigns, claims, entities, journal, lease, opening_hours, outbox, runs
 from wombat_ari.store.database import Database
 
 
@@ -117,6 +119,27 @@ class Desk:
     def acquire_lease(self, node: str, pid: int, *, now: float) -> Deferred[lease.Lease]:
         """This process is the dialer of this database; UserError names the other that is."""
         return self._pool.write(lease.acquire, self._db, node, pid=pid, now=now)
+
+    # Outbox
+
+    def due_errands(self, *, now: float, held: Collection[str], limit: int) -> Deferred[DueErrands]:
+        """What is to be told or done now, up to ``limit`` of each receiver that is not ``held``."""
+        return self._pool.read(outbox.due, self._db, now=now, held=held, limit=limit)
+
+    def settle_errands(self, *, done: Sequence[OutboxRow], undone: Sequence[Undone]) -> Deferred[bool]:
+        """What came of them is written down; answers whether something waited behind one."""
+        return self._pool.write(outbox.settle, self._db, done=done, undone=undone)
+
+    def perform_errands(self, rows: Sequence[OutboxRow]) -> Deferred[list[Receipt]]:
+        """Do those that change our own database, and delete them with it."""
+        return self._pool.write(outbox.perform, self._db, rows)
+
+    def give_up_errands(self, receiver: str, *, before: float, error: str, now: float) -> Deferred[int]:
+        """Park some of what has waited since before the moment; answers how many."""
+        return self._pool.write(outbox.give_up, self._db, receiver, before=before, error=error, now=now)
+
+    def count_errands(self) -> Deferred[list[ReceiverCount]]:
+        return self._pool.read(outbox.counts, self._db)
 
     def lease_holder(self) -> Deferred[lease.Lease | None]:
         return self._pool.read(lease.holder, self._db)

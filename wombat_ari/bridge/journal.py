@@ -44,6 +44,7 @@ class Journal:
         self.trouble = ""  #: what the database last said, empty when all is well
         self.poisoned = 0  #: rows that were refused for their content
         self.written = 0
+        self.on_written: Callable[[list[Any]], None] = lambda entries: None  #: told what has just become durable
 
     @property
     def waiting(self) -> int:
@@ -137,6 +138,7 @@ class Journal:
         self._in_flight = 0
         self._settled += sum(not isinstance(row, CallProgress) for row in batch[: len(batch) - len(again)])
         self._rows[:0] = again
+        self.on_written(batch[: len(batch) - len(again)])
         while self._awaited and self._awaited[0][0] <= self._settled:
             self._awaited.popleft()[1].callback(None)
         if again:

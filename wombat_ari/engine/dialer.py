@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -11,6 +11,7 @@ from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.engine.amend import Amend
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
+from wombat_ari.engine.deliver import Deliver, DeliverLimits, Send
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.equip import DriverFactory, Equip
 from wombat_ari.engine.follow import Follow, Performer
@@ -41,7 +42,8 @@ log = Logger()
 
 class Dialer:
     """One process's dialer. ``make_driver`` gives a driver for a server (AMI in life, the fake PBX in tests); ``wall``
-    tells the machine's clock as it is set now, where ``clock`` may differ from it.
+    tells the machine's clock as it is set now, where ``clock`` may differ from it. ``send`` takes errands outside
+    (``notify/courier``); without it they stay in the outbox.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Dialer:
         version: str,
         zone: str = "UTC",
         wall: Callable[[], float] | None = None,
+        send: Send | None = None,
+        deliver: DeliverLimits | None = None,
     ) -> None:
         self.board = Board()
         self._clock = clock
@@ -90,8 +94,15 @@ class Dialer:
             schedule=self._schedule,
             supervise=self._supervise,
         )
+        self._deliver = Deliver(clock, desk, journal, send, limits=deliver or DeliverLimits())
         self.publish = Publish(
-            self.board, clock, journal=journal, schedule=self._schedule, observe=self._observe, version=version
+            self.board,
+            clock,
+            journal=journal,
+            schedule=self._schedule,
+            observe=self._observe,
+            deliver=self._deliver,
+            version=version,
         )
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
         steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)
@@ -102,6 +113,7 @@ class Dialer:
             steer=steer,
             publish=self.publish,
             preview=preview,
+            deliver=self._deliver,
         )
         self._wire()
         self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]
@@ -113,6 +125,7 @@ class Dialer:
         self.board.state = DialerState.READY
         self._say("dialer started")
         self._equip.listen(self._heard)
+        self._deliver.start()
         for tick, seconds in zip(self._ticks, (FAST_TICK_S, SLOW_TICK_S), strict=True):
             tick.clock = self._clock
             tick.start(seconds, now=False).addErrback(self._fence)
@@ -124,7 +137,8 @@ class Dialer:
             if tick.running:
                 tick.stop()
         self._schedule.release_scheduled()
-        await gatherResults([pbx.driver.stop() for pbx in self.board.pbxs.values()], consumeErrors=True)
+        links = [pbx.driver.stop() for pbx in self.board.pbxs.values()]
+        await gatherResults([*links, Deferred.fromCoroutine(self._deliver.stop())], consumeErrors=True)
         self._say("dialer stopped")
         await self._journal.drain()
 

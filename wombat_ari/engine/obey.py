@@ -5,6 +5,7 @@ from typing import Any
 
 from wombat_ari.core.run import RunEvent
 from wombat_ari.engine.board import Board, LiveRun
+from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish, Snapshot
@@ -27,6 +28,7 @@ class Obey:
         steer: Steer,
         publish: Publish,
         preview: Preview,
+        deliver: Deliver,
     ) -> None:
         self._board = board
         self._follow = follow
@@ -34,6 +36,7 @@ class Obey:
         self._steer = steer
         self._publish = publish
         self._preview = preview
+        self._deliver = deliver
 
     async def start_run(self, campaign: str, by: str) -> Snapshot:
         self._ready()
@@ -89,6 +92,10 @@ class Obey:
 
     def skip_reserved(self, wombatid: int, code: str) -> None:
         self._preview.skip(wombatid, code)
+
+    def retry_errands(self, receiver: str) -> None:
+        """Somebody says that this receiver (an empty text: each) is well again."""
+        self._deliver.retry(receiver)
 
     def snapshot(self, *, calls: bool = True) -> Snapshot:
         return self._publish.snapshot(calls=calls)

@@ -5,8 +5,10 @@ from typing import Any
 
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.progress import progress_of
+from wombat_ari.core.receivers import Receiver
 from wombat_ari.core.turns import Route
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
+from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunList
@@ -21,13 +23,22 @@ class Publish:
     """``snapshot()`` is made of JSON types only. Times are epoch seconds."""
 
     def __init__(
-        self, board: Board, clock: Clock, *, journal: Journal, schedule: Schedule, observe: Observe, version: str
+        self,
+        board: Board,
+        clock: Clock,
+        *,
+        journal: Journal,
+        schedule: Schedule,
+        observe: Observe,
+        deliver: Deliver,
+        version: str,
     ) -> None:
         self._board = board
         self._clock = clock
         self._journal = journal
         self._schedule = schedule
         self._observe = observe
+        self._deliver = deliver
         self._version = version
         self._started = clock.seconds()
 
@@ -45,6 +56,11 @@ class Publish:
                 "waiting": self._journal.waiting,
                 "written": self._journal.written,
                 "refused": self._journal.poisoned,
+            },
+            "outbox": {
+                "in_flight": self._deliver.in_flight,
+                "trouble": self._deliver.says,
+                "receivers": [_receiver(each) for each in self._deliver.receivers()],
             },
             "database_trouble": board.database_trouble or self._journal.says,
             "odd_events": board.odd_events,
@@ -169,4 +185,18 @@ def _list(each: RunList) -> Snapshot:
         "taken": each.taken,
         "remaining": max(0, each.remaining),
         "high_water": each.high_water,
+    }
+
+
+def _receiver(receiver: Receiver) -> Snapshot:
+    """``waiting`` and ``parked`` are some seconds old."""
+    return {
+        "name": receiver.name,
+        "waiting": receiver.waiting,
+        "parked": receiver.parked,
+        "in_flight": receiver.in_flight,
+        "ok_since": receiver.ok_since,
+        "failing_since": receiver.failing_since,
+        "next_try_at": receiver.held_until or None,
+        "error": receiver.error,
     }
