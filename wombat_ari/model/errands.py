@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from wombat_ari.model.secret import NO_SECRET, Secret
 
-
 MAIL = "e-mail"  #: receiver of all e-mails: one mail server sends them
 
 
@@ -30,7 +29,7 @@ class ErrandState(StrEnum):
 class Errand:
     """One thing to tell or do. ``payload`` is JSON; what is in it depends on the kind:
 
-    NOTIFY ``url``, ``fields`` (of the form); HTTP_GET ``url`` and maybe ``fields`` (of its query); HTTP_POST ``url``, and
+    NOTIFY ``url``, ``fields`` (of the form); HTTP_GET ``url``, maybe ``fields`` (of its query); HTTP_POST ``url``, and
     ``fields`` or ``body`` with ``content_type``; EMAIL ``to`` (a list; better one errand an address), ``subject``,
     ``body``. What is in the others is between who writes them and ``store/outbox_acts``.
 

@@ -1,4 +1,4 @@
-"""What errands that change our own database do: in the transaction that deletes their row, so once (``store/outbox``)."""
+"""What errands that change our own database do: in the transaction that deletes their row, so once."""
 
 from wombat_ari.model.errands import OutboxRow
 from wombat_ari.model.errors import UserError
