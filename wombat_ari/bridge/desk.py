@@ -87,9 +87,14 @@ class Desk:
 
     # Claims
 
-    def take(self, run_id: int, *, fresh: int, retries: int, now: float) -> Deferred[ClaimBatch]:
-        """Claim records: durable, under the ids of their next attempts."""
-        return self._pool.write(claims.take, self._db, run_id, fresh=fresh, retries=retries, now=now)
+    def take(
+        self, run_id: int, *, fresh: int, retries: int, now: float, campaign: Campaign | None = None
+    ) -> Deferred[ClaimBatch]:
+        """Claim records: durable, under the ids of their next attempts. ``campaign`` says who is told of those on a
+        black list.
+        """
+        job = {"fresh": fresh, "retries": retries, "now": now, "campaign": campaign}
+        return self._pool.write(claims.take, self._db, run_id, **job)
 
     def series(self, *, now: float) -> Deferred[int]:
         """The series of all WOMBATIDs that this database gives out."""

@@ -12,6 +12,11 @@ from wombat_ari.model.entities import Campaign, DispositionRule
 from wombat_ari.model.errands import Errand
 
 
+def tells_nothing(campaign: Campaign) -> bool:
+    """No attempt of it ever makes an errand."""
+    return not (campaign.http_notify_url or campaign.dispositions)
+
+
 def errands_of(result: CallResult, campaign: Campaign, *, run_name: str, now: float) -> tuple[Errand, ...]:
     """Of an attempt that has ended (also of one that was on a black list and never dialled)."""
     return (

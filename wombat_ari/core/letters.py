@@ -27,7 +27,10 @@ _SUBJECTS = {
 
 def receiver_of(url: str) -> str:
     """Host and port of a URL, as the outbox names it; never the password a URL may hold."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return "unreadable URL"
 
 
 def notification(result: CallResult, campaign: Campaign, *, run_name: str, now: float) -> Iterator[Errand]:

@@ -59,7 +59,8 @@ class Refill:
     def _fill(self, run: LiveRun, fresh: int, retries: int) -> None:
         run.hopper.filling = True
         now = self._clock.seconds()
-        self._desk.take(run.id, fresh=fresh, retries=retries, now=now).addCallbacks(
+        taken = self._desk.take(run.id, fresh=fresh, retries=retries, now=now, campaign=run.campaign)
+        taken.addCallbacks(
             lambda batch: self._filled(run, batch, looked=fresh > 0, asked_at=now),
             lambda failure: self._failed(run, failure),
         ).addErrback(lambda failure: log.failure("refill: a mistake of ours", failure=failure))

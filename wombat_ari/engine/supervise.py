@@ -7,7 +7,9 @@ from twisted.logger import Logger
 from wombat_ari.bridge.desk import Desk, LoadedRun
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.hopper import Hopper
-from wombat_ari.core.hours import is_open
+from wombat_ari.core.hours import is_open, next_opening
+from wombat_ari.core.letters import RunNews, run_letters
+from wombat_ari.core.progress import progress_of
 from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
 from wombat_ari.core.turns import Contender, Route, WhyNot, level
 from wombat_ari.engine.board import PLACEABLE, Board, Clock, LiveRun, Tally
@@ -15,7 +17,7 @@ from wombat_ari.engine.equip import Equip
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model import events as ev
-from wombat_ari.model.calls import RunChange, SystemLogEntry
+from wombat_ari.model.calls import RunChange, RunCounters, SystemLogEntry
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import RunState
@@ -189,7 +191,8 @@ class Supervise:
     def _perform(self, run: LiveRun, effect: RunEffect, by: str) -> None:
         now = self._clock.seconds()
         if effect == RunEffect.SAVE:
-            self._journal.add(RunChange(run.id, run.machine.state, now))
+            errands = run_letters(_news(run, now, by), run.campaign, default_zone=self._zone)
+            self._journal.add(RunChange(run.id, run.machine.state, now, errands))
             self._journal.add(SystemLogEntry(now, by, run.machine.state, f"campaign {run.name}", f"run {run.id}"))
         elif effect == RunEffect.RELEASE:
             for flight in [each for each in run.flights.values() if each.call.state in PLACEABLE]:
@@ -205,3 +208,31 @@ class Supervise:
 def _has_work(run: LiveRun) -> bool:
     """There is something to dial, now or later; that its lists are being looked at is none."""
     return not out_of_work(Work(len(run.hopper), len(run.flights), run.tally.open_retries, lists_exhausted=True))
+
+
+def _news(run: LiveRun, now: float, by: str) -> RunNews:
+    """The run as it is told to those outside."""
+    tally, opened = run.tally, len(run.hopper) + len(run.flights)
+    return RunNews(
+        run_id=run.id,
+        run_name=run.title,
+        state=run.machine.state,
+        at=now,
+        by=by,
+        counters=RunCounters(
+            taken=tally.taken,
+            closed=tally.closed,
+            attempts=tally.attempts,
+            answered=tally.answered,
+            rescheduled=tally.rescheduled,
+            open_attempts=opened,
+            open_retries=tally.open_retries,
+        ),
+        progress=progress_of(
+            attempts=tally.attempts,
+            rescheduled=tally.rescheduled,
+            unfinished=run.remaining + opened + tally.open_retries,
+            started_at=run.started_at,
+            now=now,
+        ),
+    )

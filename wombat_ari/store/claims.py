@@ -7,24 +7,29 @@ import secrets
 from collections.abc import Iterable, Sequence
 from itertools import count
 
+from wombat_ari.core.errands import errands_of, tells_nothing
 from wombat_ari.model.calls import Claim, ClaimBatch, DialMark, OpenAttempt
+from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.ids import MAX_SERIES, SERIES, series_of
 from wombat_ari.model.states import CallState
+from wombat_ari.store import outbox
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.harvest import Harvest, Pick
-from wombat_ari.store.rows import ATTEMPT_COLUMNS, RunNames, blacklist_row, claim_of, insert_log
+from wombat_ari.store.rows import ATTEMPT_COLUMNS, RunNames, blacklist_row, blacklisted, claim_of, insert_log
 
 _IN_HOPPER = CallState.IN_HOPPER.value
 _YEAR_2025 = 1735689600
 
 
-def take(db: Database, run_id: int, *, fresh: int, retries: int, now: float) -> ClaimBatch:
+def take(
+    db: Database, run_id: int, *, fresh: int, retries: int, now: float, campaign: Campaign | None = None
+) -> ClaimBatch:
     """Claim up to ``retries`` retries that are due, oldest first, and ``fresh`` new records in the order of the lists.
 
     A record that was promised a WOMBATID gets it; one that is not to be dialled yet becomes an open retry.
     ``exhausted`` is certain when True; when False (always, when nothing fresh is wanted) the next call may still bring
-    nothing. A run that has ended gives nothing.
+    nothing. A run that has ended gives nothing. ``campaign``: those on a black list are told outside as it says.
     """
     with db.transaction() as tx:
         run = lock_run(tx, run_id)
@@ -34,7 +39,10 @@ def take(db: Database, run_id: int, *, fresh: int, retries: int, now: float) -> 
         harvest.take_due(retries)
         due = len(harvest.dial)
         exhausted = harvest.take_new(fresh)
-        claims = _store(tx, run_id, run, harvest=harvest, now=now)
+        claims, closed = _store(tx, run_id, run, harvest=harvest, now=now)
+        if campaign is not None and not tells_nothing(campaign):
+            ended = (blacklisted(claim_of(head), now) for head in closed)
+            outbox.add(tx, [each for one in ended for each in errands_of(one, campaign, run_name=run.name, now=now)])
         taken, black = sum(step[2] for step in harvest.steps), len(harvest.black)
         tx.run(
             "UPDATE run SET taken = taken + %s, closed = closed + %s, attempts = attempts + %s, "
@@ -132,8 +140,12 @@ def series(db: Database, *, now: float) -> int:
         return series_of(allocate_ids(tx, 0, now))
 
 
-def _store(tx: Transaction, run_id: int, run: RunNames, *, harvest: Harvest, now: float) -> tuple[Claim, ...]:
-    """Write attempts and retries, and the log rows of the black-listed: under the ids promised, else new ones."""
+def _store(
+    tx: Transaction, run_id: int, run: RunNames, *, harvest: Harvest, now: float
+) -> tuple[tuple[Claim, ...], list[Row]]:
+    """Write attempts and retries, and the log rows of the black-listed: under the ids promised, else new ones. Answers
+    the claims, and the first columns of the black-listed.
+    """
     tx.many(
         "INSERT INTO open_retry (run_id, record_id, due_at, attempt, wombatid) VALUES (%s, %s, %s, 1, %s)",
         [(run_id, *later) for later in harvest.later],
@@ -144,7 +156,7 @@ def _store(tx: Transaction, run_id: int, run: RunNames, *, harvest: Harvest, now
         f"INSERT INTO attempt ({ATTEMPT_COLUMNS}) VALUES ({marks(11)})", [(*head, _IN_HOPPER, now) for head in mine]
     )
     insert_log(tx, [blacklist_row(head, run, now) for head in black])
-    return tuple(claim_of(head) for head in mine)
+    return tuple(claim_of(head) for head in mine), black
 
 
 def _heads(tx: Transaction, run_id: int, picks: Sequence[Pick], *, now: float) -> list[Row]:

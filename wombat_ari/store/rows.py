@@ -80,6 +80,16 @@ def blacklist_row(head: Row, run: RunNames, now: float) -> Row:
     )  # fmt: skip
 
 
+def blacklisted(claim: Claim, now: float) -> CallResult:
+    """The same as a result, for whoever is told of it."""
+    return CallResult(
+        claim=claim, outcome=Outcome.RS_BLACKLIST, extended_status="", output_attributes={}, attempted_at=now,
+        ended_at=now, wait_pre_ms=0, wait_after_ms=0, talk_ms=0, retry_in_s=0, trunk_id=None, trunk_name="",
+        end_point_id=None, end_point_name="", server_id=None, agent="", channel="", unique_id="", cause=None,
+        sip_code="", dial_status="",
+    )  # fmt: skip
+
+
 def insert_log(tx: Transaction, rows: Sequence[Row]) -> None:
     tx.many(f"INSERT INTO call_log ({LOG_COLUMNS}) VALUES ({marks(LOG_WIDTH)})", rows)
 
