@@ -119,6 +119,11 @@ class Transaction:
         return f"INDEXED BY {name}" if self.kind == "sqlite" else f"FORCE INDEX ({name})"
 
     @property
+    def straight_join(self) -> str:
+        """A JOIN that is made in the order in which it is written, whatever the optimizer believes."""
+        return "CROSS JOIN" if self.kind == "sqlite" else "STRAIGHT_JOIN"
+
+    @property
     def for_update(self) -> str:
         """Appended to a SELECT whose rows are changed next; SQLite locks the whole file anyway."""
         return "" if self.kind == "sqlite" else " FOR UPDATE"

@@ -86,9 +86,11 @@ def calls_of_record(db: Database, record_id: int) -> list[LoggedCall]:
 def waiting_retries(db: Database, run_id: int, *, limit: int = 1000) -> list[WaitingRetry]:
     """The next ones first."""
     with db.transaction(write=False) as tx:
+        join = tx.straight_join
         rows = tx.rows(
-            "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at FROM open_retry o "
-            "JOIN record r ON r.id = o.record_id JOIN call_list l ON l.id = r.list_id "
+            "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at "
+            f"FROM open_retry o {tx.by_index('open_retry_by_run_id_due_at')} "
+            f"{join} record r ON r.id = o.record_id {join} call_list l ON l.id = r.list_id "
             "WHERE o.run_id = %s ORDER BY o.due_at, o.record_id LIMIT %s",
             (run_id, limit),
         )
