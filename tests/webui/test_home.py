@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from webui.console import create_app, duration
+from webui import create_app
+from webui.console import duration
+from wombat_ari.app.config import load_settings
 from wombat_ari.model.errors import StoreError, UserError
 
 CHROMIUM = (
@@ -18,8 +20,7 @@ CHROMIUM = (
 ).split()
 
 
-class Settings:
-    time_zone = "Europe/Rome"
+SETTINGS = load_settings(environ={"WOMBAT_ARI_DIALER_TIME_ZONE": "Europe/Rome"})
 
 
 class Database:
@@ -90,7 +91,7 @@ def database() -> Database:
 
 @pytest.fixture
 def app(dialer: Dialer, database: Database) -> Any:
-    return create_app(settings=Settings(), database=database, ask=dialer)
+    return create_app(settings=SETTINGS, database=database, ask=dialer)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ class Setting:
     default: Any
     meaning: str
     check: Check = lambda value: ""
+    secret: bool = False  #: its value is never shown
 
     @property
     def name(self) -> str:
@@ -53,6 +55,10 @@ def _one_of(*allowed: str) -> Check:
     return lambda value: "" if value in allowed else "one of " + ", ".join(allowed)
 
 
+def _from(least: int) -> Check:
+    return lambda value: "" if value >= least else f"a whole number from {least} up"
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value or "UTC")
@@ -68,6 +74,20 @@ def _database(value: str) -> str:
     )
 
 
+def _networks(values: list[str]) -> str:
+    for value in values:
+        try:
+            ip_network(value, strict=False)
+        except ValueError:
+            return "a list of addresses or networks, such as 10.0.0.5 or 10.0.0.0/24"
+    return ""
+
+
+def _prefix(value: str) -> str:
+    ok = re.fullmatch("(/[A-Za-z0-9_.-]+)+", value) and not value.startswith(("/api/", "/static"))
+    return "" if ok else "a path such as /wombat/api, not under /api or /static"
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("state", "folder", "", "where the embedded database, key file and sockets are; empty: the usual place"),
     Setting("database", "url", "", "sqlite:///PATH or mysql://...; empty: wombat.db in the state folder", _database),
@@ -75,6 +95,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("database", "key_file", "", "key that encrypts stored passwords; empty: secret.key in the state folder"),
     Setting("console", "address", "127.0.0.1", "address the console and the API listen on"),
     Setting("console", "port", 8080, "its port", _port),
+    Setting("console", "certificate", "", "file with the TLS certificate and its chain (PEM); empty: no TLS"),
+    Setting("console", "private_key", "", "file with its private key (PEM); empty: in the certificate's file"),
+    Setting("console", "plain_http", False, "offer other addresses than this machine's own without TLS"),
+    Setting("console", "trusted_proxies", [], "proxies whose X-Forwarded-For is believed", _networks),
+    Setting("api", "prefix", "/wombat/api", "path of the API that is compatible with the original", _prefix),
+    Setting("api", "open_to", ["127.0.0.1", "::1"], "addresses that may control without a log-on", _networks),
     Setting("fastagi", "address", "127.0.0.1", "address the FastAGI server listens on"),
     Setting("fastagi", "port", 4573, "its port", _port),
     Setting("fastagi", "allow", [], "addresses that may connect besides the PBXs and this machine"),
@@ -82,6 +108,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("dialer", "time_zone", "", "zone for campaigns that name none; empty: the machine's own", _zone),
     Setting("dialer", "node", "", "name of this dialer in the lease; empty: the host's name"),
     Setting("dialer", "journal_limit", 20000, "results waiting for the database at which new calls stop"),
+    Setting("notify", "in_flight", 64, "notifications under way at a time, in all", _from(1)),
+    Setting("notify", "per_receiver", 8, "of these to one receiver", _from(1)),
+    Setting("notify", "give_up_hours", 24, "what could not be delivered for so long is parked", _from(1)),
+    Setting("mail", "server", "", "mail server that takes our e-mails; empty: they are parked"),
+    Setting("mail", "port", 0, "its port; 0: 587 with starttls, 465 with tls, 25 with none", _port),
+    Setting("mail", "security", "starttls", "none, starttls (required) or tls", _one_of("none", "starttls", "tls")),
+    Setting("mail", "user", "", "user to log on with; empty: no log-on"),
+    Setting("mail", "password", "", "password of this user; better given by the environment", secret=True),
+    Setting("mail", "from", "", "address that e-mails come from; empty: wombat-ari at the node's name"),
     Setting("log", "level", "info", "what is logged", _one_of("debug", "info", "warn", "error")),
     Setting("log", "format", "text", "text lines or one JSON object a line", _one_of("text", "json")),
 )
@@ -206,14 +241,15 @@ def _parsed(setting: Setting, text: str) -> Any:
 
 def _checked(setting: Setting, value: Any, source: str) -> Any:
     wanted = type(setting.default)
+    shown = "***" if setting.secret else _without_password(value)
     if type(value) is not wanted:
         kind = {bool: "true or false", int: "a whole number", str: "a text", list: "a list of texts"}[wanted]
-        raise UserError(f"{source}: {setting.name} is {value!r}; allowed is {kind}")
+        raise UserError(f"{source}: {setting.name} is {shown!r}; allowed is {kind}")
     if wanted is list and not all(isinstance(item, str) for item in value):
-        raise UserError(f"{source}: {setting.name} is {value!r}; allowed is a list of texts")
+        raise UserError(f"{source}: {setting.name} is {shown!r}; allowed is a list of texts")
     allowed = setting.check(value)
     if allowed:
-        raise UserError(f"{source}: {setting.name} is {_without_password(value)!r}; allowed is {allowed}")
+        raise UserError(f"{source}: {setting.name} is {shown!r}; allowed is {allowed}")
     return value
 
 

@@ -5,8 +5,6 @@ by the entry point ``wombat_ari.web``: this package does not import it.
 """
 
 import os
-import signal
-import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from threading import Thread
@@ -14,27 +12,23 @@ from typing import Any
 
 from twisted.internet import defer
 from twisted.internet.error import CannotListenError
-from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
 
-from wombat_ari.app.clock import LifeClock
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.dialer import EXIT_REFUSED
 from wombat_ari.app.signals import stop_on_signals
+from wombat_ari.app.watchdog import Engine, Watchdog
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import WombatError
 
 WEB_THREADS = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WEB_STOP_S = 5.0  #: requests under way may take so long
-STOP_S = 12.0  #: the dialer stops within 10 s; what is still there then is killed
-FIRST_RESTART_S, LAST_RESTART_S = 1.0, 30.0
-STABLE_S = 60.0  #: a dialer that lived so long starts again at once
 
 log = Logger()
 
@@ -60,6 +54,7 @@ class Supervisor:
         self._reactor = reactor
         self._settings = settings
         self._with_web = web
+        self._watches = dialer
         self._with_dialer = dialer and settings["dialer.autostart"] and not settings.do_not_start.exists()
         self._threads: ThreadPool | None = None
         self._watchdog: Watchdog | None = None
@@ -84,10 +79,11 @@ class Supervisor:
         from wombat_ari.app.stage import open_stage
 
         database = open_stage(self._settings)
+        if self._watches:
+            self._watchdog = Watchdog(self._reactor, self._settings, lambda entry: _write_log(database, entry))
         if self._with_web:
             self._start_web(database)
-        if self._with_dialer:
-            self._watchdog = Watchdog(self._reactor, self._settings, lambda entry: _write_log(database, entry))
+        if self._with_dialer and self._watchdog is not None:
             self._watchdog.start()
         elif not self._with_web:
             raise WombatError(
@@ -96,25 +92,31 @@ class Supervisor:
 
     def _start_web(self, database: Any) -> None:
         control = ControlClient(self._reactor, self._settings.control_socket)
-        app = _web_plugin()(settings=self._settings, database=database, ask=BlockingControl(self._reactor, control))
+        app = _web_plugin()(
+            settings=self._settings,
+            database=database,
+            ask=BlockingControl(self._reactor, control),
+            engine=Engine(self._reactor, self._watchdog) if self._watchdog else None,
+        )
         self._threads = ThreadPool(0, WEB_THREADS, name="web")
         self._threads.start()
-        site = Site(WSGIResource(self._reactor, self._threads, app))
+        # Forms are read by the application: here they would be held in memory, whatever their size, by the reactor.
+        site = Site(WSGIResource(self._reactor, self._threads, app), parsePOSTFormSubmission=False)
         site.noisy = False
         address, port = self._settings["console.address"], self._settings["console.port"]
-        if address not in LOOPBACK:
-            raise WombatError(
-                f"console.address is {address}: there is no log-on yet, so the console is offered on"
-                f" {' or '.join(LOOPBACK)} only; put a proxy that asks for a password before it"
-            )
+        tls = tls_of(self._settings)
         try:
-            self._port = self._reactor.listenTCP(port, site, interface=address)
+            if tls is None:
+                self._port = self._reactor.listenTCP(port, site, interface=address)
+            else:
+                self._port = self._reactor.listenSSL(port, site, tls, interface=address)
         except CannotListenError as error:
             raise WombatError(
                 f"the console cannot listen on {address}:{port}: {error.socketError.strerror}; end what uses it or set"
                 " console.port"
             ) from None
-        log.info("console at http://{address}:{port}/", address=address, port=self._port.getHost().port)
+        scheme, at = "https" if tls else "http", self._port.getHost().port
+        log.info("console and API at {scheme}://{address}:{port}/", scheme=scheme, address=address, port=at)
 
     def _end_web(self) -> defer.Deferred[Any]:
         closed = defer.maybeDeferred(self._port.stopListening) if self._port else defer.succeed(None)
@@ -139,89 +141,63 @@ class Supervisor:
         self.hangs = True
 
 
+def tls_of(settings: Settings) -> Any:
+    """What TLS needs, None without. WombatError when passwords would be readable on the way and nobody said so."""
+    certificate = settings["console.certificate"]
+    if not certificate:
+        address = settings["console.address"]
+        if address not in LOOPBACK and not settings["console.plain_http"]:
+            raise WombatError(
+                f"console.address is {address}: passwords and tokens would go there unencrypted; set"
+                " console.certificate, or put a proxy with TLS before it, or (in a network that you trust)"
+                " console.plain_http = true"
+            )
+        return None
+    from twisted.internet.ssl import DefaultOpenSSLContextFactory
+
+    key = settings["console.private_key"] or certificate
+    try:
+        return DefaultOpenSSLContextFactory(key, certificate)
+    except Exception as error:  # noqa: BLE001 - fence: whatever OpenSSL says of a file means one thing here
+        raise WombatError(f"console.certificate {certificate}, private key {key}: cannot be used: {error}") from None
+
+
+def _blocking(name: str) -> Callable[..., Any]:
+    """A command of the control client that waits for the reactor's answer."""
+
+    def command(self: "BlockingControl", *args: Any, **options: Any) -> Any:
+        from twisted.internet.threads import blockingCallFromThread
+
+        def ask() -> defer.Deferred[Any]:
+            return defer.Deferred.fromCoroutine(getattr(self._client, name)(*args, **options))
+
+        return blockingCallFromThread(self._reactor, ask)
+
+    return command
+
+
 class BlockingControl:
-    """The control client for web threads: each call waits for the reactor's answer."""
+    """The control client for web threads: the same commands; UserError when no dialer runs."""
 
     def __init__(self, reactor: Any, client: ControlClient) -> None:
         self._reactor = reactor
         self._client = client
 
-    def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
-        """The dialer's picture of now; UserError when no dialer runs."""
-        from twisted.internet.threads import blockingCallFromThread
-
-        def ask() -> defer.Deferred[dict[str, Any]]:
-            return defer.Deferred.fromCoroutine(self._client.snapshot(calls=calls))
-
-        return blockingCallFromThread(self._reactor, ask)
-
-
-class Watchdog(ProcessProtocol):
-    """Keeps one ``wombat-ari dialer`` running: started again after a crash, with a growing pause, and said in the log.
-
-    Twisted's ProcessMonitor restarts whatever the exit status; a dialer that was refused (wrong configuration, another
-    dialer on the database) must not be started again and again, so the few lines are ours.
-    """
-
-    def __init__(self, reactor: Any, settings: Settings, tell: Callable[[SystemLogEntry], None]) -> None:
-        self._reactor = reactor
-        self._clock = LifeClock(reactor)
-        self._settings = settings
-        self._tell = tell
-        self._pause = FIRST_RESTART_S
-        self._born = 0.0
-        self._stopping = False
-        self._gone: defer.Deferred[None] | None = None
-        self._again: Any = None
-
-    def start(self) -> None:
-        self._again = None
-        self._born = self._clock.seconds()
-        command = [sys.executable, "-m", "wombat_ari", "dialer", "--supervised"]
-        environment = dict(os.environ)
-        if self._settings.source != "the defaults":
-            environment["WOMBAT_ARI_CONFIG"] = self._settings.source
-        # Its output is ours: one log for both. Its input is a pipe that ends with us, and then it stops.
-        self._reactor.spawnProcess(self, sys.executable, command, environment, childFDs={0: "w", 1: 1, 2: 2})
-
-    def stop(self) -> defer.Deferred[None]:
-        """SIGTERM, and SIGKILL if it is still there after STOP_S."""
-        self._stopping = True
-        if self._again is not None:
-            self._again.cancel()
-            return defer.succeed(None)
-        if self.transport is None or self.transport.pid is None:
-            return defer.succeed(None)
-        self._gone = defer.Deferred()
-        self.transport.signalProcess("TERM")
-        killer = self._reactor.callLater(STOP_S, self._kill)
-        return self._gone.addBoth(lambda _: killer.active() and killer.cancel())
-
-    def processEnded(self, reason: Any) -> None:
-        if self._stopping:
-            if self._gone is not None:
-                self._gone.callback(None)
-            return
-        status, by_signal = reason.value.exitCode, reason.value.signal
-        how = f"killed by {signal.Signals(by_signal).name}" if by_signal else f"exit status {status}"
-        if status == EXIT_REFUSED:
-            log.critical("the dialer refuses to start; the console stays, correct what it says and start it again")
-            return
-        self._crashed(how)
-
-    def _crashed(self, how: str) -> None:
-        now = self._clock.seconds()
-        self._pause = FIRST_RESTART_S if now - self._born > STABLE_S else self._pause
-        log.error("the dialer ended ({how}), again in {pause:g} s", how=how, pause=self._pause)
-        entry = SystemLogEntry(now, "supervisor", "dialer crashed", "dialer", f"{how}, restarted in {self._pause:g} s")
-        # A thread of its own: the reactor's are waited for at the end, and the database may be away.
-        Thread(target=self._tell, args=(entry,), daemon=True).start()
-        self._again = self._reactor.callLater(self._pause, self.start)
-        self._pause = min(LAST_RESTART_S, self._pause * 2)
-
-    def _kill(self) -> None:
-        log.error("the dialer did not stop within {seconds:g} s: killed", seconds=STOP_S)
-        self.transport.signalProcess("KILL")
+    snapshot = _blocking("snapshot")
+    start_run = _blocking("start_run")
+    pause_run = _blocking("pause_run")
+    resume_run = _blocking("resume_run")
+    remove_run = _blocking("remove_run")
+    reload = _blocking("reload")
+    boost = _blocking("boost")
+    run_lists = _blocking("run_lists")
+    add_list = _blocking("add_list")
+    pause_list = _blocking("pause_list")
+    order_lists = _blocking("order_lists")
+    hang_up = _blocking("hang_up")
+    reserve = _blocking("reserve")
+    dial_reserved = _blocking("dial_reserved")
+    skip_reserved = _blocking("skip_reserved")
 
 
 def _web_plugin() -> Callable[..., Any]:

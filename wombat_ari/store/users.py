@@ -4,8 +4,9 @@ Checking a password takes the same time whether the login exists or not. The has
 Somebody who holds all keys and may log on always remains: the last such user cannot be deleted, disabled or demoted.
 """
 
+import hashlib
 import secrets
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -139,15 +140,28 @@ def set_password(
 
 def keyring(db: Database, login: str) -> Keyring:
     """Keys of the class and own ones, less those written with a leading ``-``. Empty for who is unknown or disabled."""
+    return standing(db, login).keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody may now. ``stamp`` changes with the password; it is empty for who may not log on by one."""
+
+    keyring: Keyring
+    stamp: str
+
+
+def standing(db: Database, login: str) -> Standing:
     with db.transaction(write=False) as tx:
         row = tx.row(
-            "SELECT u.master, u.enabled, u.key_list, COALESCE(c.key_list, ''), u.login FROM user u "
+            "SELECT u.master, u.enabled, u.key_list, COALESCE(c.key_list, ''), u.login, u.password_hash FROM user u "
             "LEFT JOIN user_class c ON c.id = u.class_id WHERE u.login = %s",
             (login,),
         )
     if row is None or not row[1] or row[4] != login:
-        return Keyring(login, False, frozenset())
-    return Keyring(login, bool(row[0]), resolve(row[3].split(), row[2].split()))
+        return Standing(Keyring(login, False, frozenset()), "")
+    stamp = hashlib.sha256(row[5].encode()).hexdigest() if row[5] else ""
+    return Standing(Keyring(login, bool(row[0]), resolve(row[3].split(), row[2].split())), stamp)
 
 
 def resolve(class_keys: list[str], own_keys: list[str]) -> frozenset[str]:
@@ -177,8 +191,9 @@ def list_users(db: Database) -> list[User]:
 
 
 def delete_user(db: Database, user_id: int, *, by: str, now: float) -> None:
-    """Refused when the user has left traces (disable it then), or is the last master."""
+    """With its tokens. Refused when the user has left traces (disable it then), or is the last master."""
     with db.transaction() as tx:
+        tx.run("DELETE FROM api_token WHERE user_id = %s", (user_id,))
         saving.delete(tx, USER, user_id, by=by, now=now)
         _require_a_master(tx)
 
@@ -187,6 +202,12 @@ def save_class(db: Database, user_class: UserClass, *, by: str, now: float, vers
     user_class, _ = check_user_class(user_class)
     with db.transaction() as tx:
         return saving.load(db, tx, CLASS, saving.save(db, tx, CLASS, user_class, by=by, now=now, version=version))
+
+
+def load_class(db: Database, which: int | str) -> UserClass:
+    """By id or name."""
+    with db.transaction(write=False) as tx:
+        return saving.load(db, tx, CLASS, which)
 
 
 def list_classes(db: Database) -> list[UserClass]:
@@ -224,7 +245,7 @@ def _require_a_master(tx: Transaction) -> None:
 
 
 __all__ = [
-    "SHIPPED_CLASSES", "SYSTEM_KEYS", "create_admin", "delete_class", "delete_user",
-    "install_classes", "keyring", "list_classes", "list_users", "load_user", "resolve", "save_class", "save_user",
-    "set_password", "verify",
+    "SHIPPED_CLASSES", "SYSTEM_KEYS", "Standing", "create_admin", "delete_class", "delete_user", "install_classes",
+    "keyring", "list_classes", "list_users", "load_class", "load_user", "resolve", "save_class", "save_user",
+    "set_password", "standing", "verify",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The home page: what the dialer is doing now (spec 06 "Dialer status"), refreshed by itself.
 
-There is no log-on yet, so nothing can be changed here, and ``wombat-ari serve`` offers it on loopback only.
+There is no log-on yet for people, so nothing can be changed here, and it is shown to this machine only, whatever other
+addresses the API listens on.
 """
 
 from collections.abc import Mapping
@@ -8,15 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, render_template
+from flask import Blueprint, Flask, abort, render_template
 
+from webui.doors import LOOPBACK, Doors, networks_of
 from wombat_ari import __version__
 from wombat_ari.model.errors import StoreError, UserError
-
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 class Asks(Protocol):
@@ -26,43 +23,39 @@ class Asks(Protocol):
         """The picture of now; UserError when no dialer runs."""
 
 
-def create_app(*, settings: Any, database: Any, ask: Asks) -> Flask:
-    """The WSGI application. ``settings``: the process's; ``ask``: the control client for threads."""
-    app = Flask(__name__)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+def add_to(app: Flask, *, settings: Any, database: Any, ask: Asks, doors: Doors) -> None:
+    """The pages of the console."""
     zone = ZoneInfo(settings.time_zone)
     app.jinja_env.filters.update(
         clock=lambda at: datetime.fromtimestamp(at, zone).strftime("%H:%M:%S") if at else "–",
         duration=duration,
         percent=lambda share: "–" if share is None else f"{share:.0%}",
     )
+    pages = Blueprint("console", __name__)
+    here = networks_of(LOOPBACK)
 
-    @app.get("/")
+    @pages.before_request
+    def only_here() -> None:
+        if not doors.origin().is_in(here):
+            abort(403, "the console is shown on the machine itself only")
+
+    @pages.get("/")
     def home() -> str:
         return render_template("home.html", **_view(ask, database))
 
-    @app.get("/status")
+    @pages.get("/status")
     def status() -> str:
         """The part of the home page that changes; fetched every two seconds."""
         return render_template("status.html", **_view(ask, database))
 
-    @app.get("/healthz")
+    @pages.get("/healthz")
     def health() -> tuple[dict[str, Any], int]:
         """200 when dialer and database answer, else 503 with what is wrong."""
         view = _view(ask, database)
         well = view["state"] == "READY" and not view["database_trouble"]
         return {"state": view["state"], "trouble": view["trouble"] or view["database_trouble"]}, 200 if well else 503
 
-    @app.after_request
-    def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = CSP
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        if response.mimetype != "text/css":
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
-
-    return app
+    app.register_blueprint(pages)
 
 
 def duration(seconds: float | None) -> str:

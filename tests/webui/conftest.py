@@ -1,0 +1,142 @@
+"""The application on a real database of each kind, asked by Flask's test client as different people."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.store.conftest import NOW, database, empty, new_url  # noqa: F401 - fixtures
+from webui import create_app
+from wombat_ari.app.config import Settings, load_settings
+from wombat_ari.model.admin import User
+from wombat_ari.model.errors import UserError
+from wombat_ari.store import users
+from wombat_ari.store.database import Database
+
+PASSWORD = "correct horse"
+PREFIX = "/wombat/api"
+
+
+class Dialer:
+    """Answers a snapshot, or that no dialer runs."""
+
+    def __init__(self) -> None:
+        self.picture: dict[str, Any] | None = None
+
+    def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
+        if self.picture is None:
+            raise UserError("the dialer is not running", code="dialer-down")
+        return self.picture
+
+
+class Switch:
+    """The dialer's switch."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.done: list[str] = []
+
+    def start(self) -> None:
+        self.running = True
+        self.done.append("start")
+
+    def stop(self) -> None:
+        self.running = False
+        self.done.append("stop")
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    users._nobody.cache_clear()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load_settings(environ={"WOMBAT_ARI_DIALER_TIME_ZONE": "Europe/Rome"})
+
+
+@pytest.fixture
+def dialer() -> Dialer:
+    return Dialer()
+
+
+@pytest.fixture
+def switch() -> Switch:
+    return Switch()
+
+
+@pytest.fixture
+def client(database: Database, settings: Settings, dialer: Dialer, switch: Switch) -> Iterator[FlaskClient]:  # noqa: F811
+    users.create_admin(database, PASSWORD, now=NOW)
+    app = create_app(settings=settings, database=database, ask=dialer, engine=switch)
+    with app.test_client() as client:
+        yield client
+
+
+class Api:
+    """One person's view of the compatible API."""
+
+    def __init__(
+        self, client: FlaskClient, login: str = "admin", *, address: str = "192.0.2.7", **headers: str
+    ) -> None:
+        self.client = client
+        self.headers = dict(headers)
+        if login:
+            credentials = base64.b64encode(f"{login}:{PASSWORD}".encode()).decode()
+            self.headers.setdefault("Authorization", f"Basic {credentials}")
+        self.environ = {"REMOTE_ADDR": address}
+
+    def get(self, path: str, **params: Any) -> TestResponse:
+        return self.client.get(
+            f"{PREFIX}/{path}", query_string=params, headers=self.headers, environ_overrides=self.environ
+        )
+
+    def post(self, path: str, form: dict[str, Any] | None = None, **params: Any) -> TestResponse:
+        return self.client.post(
+            f"{PREFIX}/{path}", query_string=params, data=form or {}, headers=self.headers,
+            environ_overrides=self.environ,
+        )  # fmt: skip
+
+    def edit(self, path: str, mode: str = "L", data: Any = None, **params: Any) -> list[dict[str, Any]]:
+        """The results; any error fails the test."""
+        form = {} if data is None else {"data": json.dumps(data)}
+        answer = self.post(f"edit/{path}/", form, mode=mode, **params)
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        assert answer.json is not None
+        assert (answer.json["status"], answer.json["error"]) == ("OK", "")
+        return list(answer.json["results"])
+
+    def refused(self, path: str, mode: str = "L", data: Any = None, **params: Any) -> tuple[int, str]:
+        """Status and words of a refusal."""
+        form = {} if data is None else {"data": json.dumps(data)}
+        answer = self.post(f"edit/{path}/", form, mode=mode, **params)
+        assert answer.json is not None, answer.get_data(as_text=True)
+        assert answer.json["status"] == "ERROR", answer.json
+        assert answer.json["results"] == []
+        return answer.status_code, str(answer.json["error"])
+
+
+@pytest.fixture
+def api(client: FlaskClient) -> Api:
+    """The administrator's."""
+    return Api(client)
+
+
+@pytest.fixture
+def api_of(client: FlaskClient, database: Database) -> Callable[..., Api]:  # noqa: F811
+    """The API as a new user with these keys sees it."""
+
+    def make(login: str, *keys: str) -> Api:
+        user = users.save_user(database, User(None, login, own_keys=("USER", *keys)), by="admin", now=NOW)
+        users.set_password(database, user.id or 0, password=PASSWORD, by="admin", now=NOW)
+        return Api(client, login)
+
+    return make

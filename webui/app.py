@@ -1,0 +1,44 @@
+"""The WSGI application: the console, the compatible API, and what holds for every answer."""
+
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from webui import compat, console
+from webui.doors import Doors
+from wombat_ari.app.service.logon import LogOn
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) -> Flask:
+    """``settings``: the process's; ``ask``: the control client for threads; ``engine``: the switch of the dialer,
+    None where this process does not watch over one."""
+    app = Flask(__name__)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    doors = Doors(settings, LogOn(database))
+    console.add_to(app, settings=settings, database=database, ask=ask, doors=doors)
+    compat.add_to(app, compat.Frame(doors, database, ask, engine, settings))
+
+    @app.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> HTTPException | Response:
+        """An address that is not there, or another method than it has, in the words of the API asked."""
+        if request.path.startswith(settings["api.prefix"] + "/"):
+            return compat.unknown(error)
+        return error
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = CSP
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Frame-Options"] = "DENY"
+        if response.mimetype != "text/css":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return app

@@ -1,0 +1,99 @@
+"""The modes of the configuration calls: L list, E insert or edit, D delete, MU and MD move up and down.
+
+A kind of thing is a ``Subject``; what it has no function for is refused in words. The answer is the envelope of
+``frame``; E, D answer the one object, MU and MD all in their new order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from webui.compat.frame import Address, Answer, Call, Kind, envelope
+from webui.compat.values import Object, id_of, object_of
+from wombat_ari.model.errors import UserError
+
+MODES = ("L", "E", "D", "MU", "MD")
+ALL = "*"  #: as a query: everything
+MOST = 10_000  #: objects of one answer
+T = TypeVar("T")
+Results = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page of a listing: its objects, and how many there are in all."""
+
+    results: Results
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a listing was asked for."""
+
+    query: str
+    start: int
+    limit: int
+
+    def cut(self, things: Sequence[T]) -> Sequence[T]:
+        return things[self.start : self.start + self.limit]
+
+    def matches(self, name: str) -> bool:
+        return self.query.lower() in name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """``path`` under ``edit/``; ``label`` for refusals. Functions get the call; ``delete`` and ``move`` the object."""
+
+    path: str
+    label: str
+    page: Callable[[Call, Window], Part]
+    save: Callable[[Call, Object], dict[str, Any]] | None = None
+    delete: Callable[[Call, Object], dict[str, Any]] | None = None
+    move: Callable[[Call, Object, int], Results] | None = None
+    cannot: str = ""  #: why what is not there is not there
+
+
+def address_of(subject: Subject) -> Address:
+    return Address(f"edit/{subject.path}", lambda call: _answer(subject, call), Kind.EDIT)
+
+
+def parent_of(call: Call) -> int:
+    """The id of what a thing belongs to."""
+    return id_of(call.params.text("parent"), "parent")
+
+
+def moved(things: Sequence[T], place: int, step: int) -> list[T]:
+    """With the one at ``place`` a step up (-1) or down (1); at the end it stays where it is."""
+    order = list(things)
+    other = min(max(place + step, 0), len(order) - 1)
+    order[place], order[other] = order[other], order[place]
+    return order
+
+
+def _answer(subject: Subject, call: Call) -> Answer:
+    mode = call.params.text("mode", "L").upper()
+    if mode not in MODES:
+        raise UserError(f"mode is {mode[:20]!r}: it must be one of {', '.join(MODES)}")
+    if mode == "L":
+        window = _window(call)
+        part = subject.page(call, window)
+        return envelope(part.results, began=call.began, total=part.total, start=window.start)
+    done = {"E": subject.save, "D": subject.delete, "MU": subject.move, "MD": subject.move}[mode]
+    if done is None:
+        raise UserError(f"{subject.label}: there is no mode {mode} for it{subject.cannot and ': '}{subject.cannot}")
+    data = object_of(call.params.text("data"))
+    if mode in ("MU", "MD"):
+        assert subject.move is not None
+        return envelope(subject.move(call, data, -1 if mode == "MU" else 1), began=call.began)
+    return envelope([done(call, data)], began=call.began)  # type: ignore[call-arg, list-item]
+
+
+def _window(call: Call) -> Window:
+    query = call.params.text("query", "").strip()
+    limit = call.params.whole("items", MOST, most=MAX_ITEMS) or MOST
+    return Window("" if query == ALL else query, call.params.whole("from", 0), min(limit, MOST))
+
+
+MAX_ITEMS = (1 << 31) - 1

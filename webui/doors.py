@@ -1,0 +1,103 @@
+"""Who is asking: by HTTP Basic, by a bearer token, or from an address that is trusted for control.
+
+Behind a proxy the peer's address is not the caller's. It is taken from ``X-Forwarded-For`` when the peer is one of
+``console.trusted_proxies``; with such a header from anybody else nothing is trusted. Pages of other sites can make a
+browser send requests: those are refused, and nothing that a browser sends is trusted without a log-on.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from flask import request
+
+from wombat_ari.app.service.caller import Caller, trusted_caller
+from wombat_ari.app.service.logon import LogOn
+from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON
+from wombat_ari.model.errors import UserError
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+_FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from. ``sure``: False when a proxy that is not known passed it on."""
+
+    address: str
+    sure: bool
+
+    def is_in(self, networks: Networks) -> bool:
+        return self.sure and _is_in(self.address, networks)
+
+
+class Doors:
+    """One for the application."""
+
+    def __init__(self, settings: Any, log_on: LogOn) -> None:
+        self._log_on = log_on
+        self._proxies = networks_of(settings["console.trusted_proxies"])
+        self._open_to = networks_of(settings["api.open_to"])
+
+    def origin(self) -> Origin:
+        """Of the request under way."""
+        peer = _bare(request.remote_addr or "")
+        if not any(name in request.headers for name in _FORWARDED):
+            return Origin(peer, True)
+        if not _is_in(peer, self._proxies):
+            return Origin(peer, False)
+        for hop in reversed(",".join(request.headers.getlist("X-Forwarded-For")).split(",")):
+            if not _is_in(_bare(hop.strip()), self._proxies):
+                return Origin(_bare(hop.strip()), True)
+        return Origin(peer, False)
+
+    def caller(self, *, open_to_trusted: bool = False) -> Caller:
+        """UserError with the code ``log-on`` when nobody in particular asks, or the credentials are wrong."""
+        origin, now = self.origin(), time.time()
+        if _from_another_site():
+            raise UserError("requests that pages of other sites send are refused", code=FORBIDDEN)
+        if "Authorization" in request.headers:
+            return self._with_credentials(origin.address, now)
+        if open_to_trusted and origin.is_in(self._open_to) and not _from_a_browser():
+            return trusted_caller(origin.address, at=now)
+        raise UserError("this needs a log-on: HTTP Basic with a user's login, or a bearer token", code=LOG_ON)
+
+    def _with_credentials(self, address: str, now: float) -> Caller:
+        given = request.authorization
+        if given is not None and given.type == "basic" and given.username is not None:
+            return self._log_on.by_password(given.username, given.password or "", address=address, now=now)
+        if given is not None and given.type == "bearer" and given.token:
+            return self._log_on.by_token(given.token, address=address, now=now)
+        raise UserError("the header Authorization is neither Basic nor Bearer, or cannot be read", code=LOG_ON)
+
+
+def networks_of(texts: Iterable[str]) -> Networks:
+    return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def _is_in(address: str, networks: Networks) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks if network.version == found.version)
+
+
+def _bare(address: str) -> str:
+    """``::ffff:10.0.0.1`` is ``10.0.0.1``."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
+def _from_a_browser() -> bool:
+    return "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
+
+
+def _from_another_site() -> bool:
+    if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
+        return True
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.host

@@ -1,0 +1,111 @@
+"""Logging on: by login and password, or by a token. Failures are noted, counted and slowed down.
+
+A password that was right is remembered for a while as a keyed digest, so that a program that sends it with each request
+costs one slow hash and not thousands; a change of the password or of the user counts at once all the same.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from threading import BoundedSemaphore, Lock
+
+from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.logbook import note
+from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, LOG_ON_KEY
+from wombat_ari.app.service.throttle import Throttle
+from wombat_ari.model.admin import Keyring
+from wombat_ari.model.errors import UserError
+from wombat_ari.store import tokens, users
+from wombat_ari.store.database import Database
+
+TOO_MANY = "too-many-tries"  #: code of a try that comes too soon
+REMEMBERED_S = 600.0
+REMEMBERED = 1000  #: passwords
+HASHES_AT_ONCE = 2  #: each takes 64 MB and a processor for a tenth of a second
+TOKEN_KEY = "API"
+
+
+class TooManyTries(UserError):
+    """``wait_s``: when to try again."""
+
+    code = TOO_MANY
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"too many failed log-ons; try again in {wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
+class LogOn:
+    """One for a process; shared by threads."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._throttle = Throttle()
+        self._secret = secrets.token_bytes(32)
+        self._lock = Lock()
+        self._right: OrderedDict[bytes, tuple[str, float]] = OrderedDict()  # digest: the user's stamp, until when
+        self._hashing = BoundedSemaphore(HASHES_AT_ONCE)
+
+    def by_password(self, login: str, password: str, *, address: str, now: float) -> Caller:
+        """UserError: wrong (code ``log-on``), too many tries, or no right to log on."""
+        standing = users.standing(self._db, login)
+        digest = hmac.digest(self._secret, f"{login}\0{password}".encode("utf-8", "replace"), hashlib.sha256)
+        if not self._remembers(digest, standing.stamp, now):
+            self._check(login, password, address=address, now=now)
+            standing = users.standing(self._db, login)
+            self._remember(digest, standing.stamp, now)
+        return _allowed(Caller(login, standing.keyring, now, address))
+
+    def by_token(self, text: str, *, address: str, now: float) -> Caller:
+        """As ``by_password``; the user must hold the key API too."""
+        self._require_patience(address, "", now)
+        token = tokens.token_of(self._db, text, now=now)
+        ring = users.keyring(self._db, token.login) if token else Keyring("", False, frozenset())
+        if token is None or not (ring.master or ring.keys):
+            self._throttle.failed(address, "", now=now)
+            note(_stranger("", address, now), self._db, "log-on failed", about="a token")
+            raise UserError("this token is not known, or revoked, or expired, or its user is disabled", code=LOG_ON)
+        caller = _allowed(Caller(token.login, ring, now, address, token.scopes))
+        if not ring.holds(TOKEN_KEY):
+            raise UserError(f"user {token.login} may not use tokens: it needs the key {TOKEN_KEY}", code=FORBIDDEN)
+        return caller
+
+    def _check(self, login: str, password: str, *, address: str, now: float) -> None:
+        self._require_patience(address, login, now)
+        with self._hashing:
+            right = users.verify(self._db, login, password, now=now) is not None
+        who = _stranger(login, address, now)
+        if not right:
+            self._throttle.failed(address, login, now=now)
+            note(who, self._db, "log-on failed", about=login)
+            raise UserError("login or password is wrong", code=LOG_ON)
+        self._throttle.succeeded(address, login, now=now)
+        note(who, self._db, "log-on", about=login)
+
+    def _require_patience(self, address: str, login: str, now: float) -> None:
+        wait_s = self._throttle.wait_s(address, login, now=now)
+        if wait_s > 0:
+            raise TooManyTries(wait_s)
+
+    def _remembers(self, digest: bytes, stamp: str, now: float) -> bool:
+        with self._lock:
+            known, until = self._right.get(digest, ("", 0.0))
+        return bool(stamp) and known == stamp and now < until
+
+    def _remember(self, digest: bytes, stamp: str, now: float) -> None:
+        with self._lock:
+            self._right[digest] = (stamp, now + REMEMBERED_S)
+            while len(self._right) > REMEMBERED:
+                self._right.popitem(last=False)
+
+
+def _allowed(caller: Caller) -> Caller:
+    if not caller.keyring.holds(LOG_ON_KEY):
+        raise UserError(f"user {caller.login} may not log on: it needs the key {LOG_ON_KEY}", code=FORBIDDEN)
+    return caller
+
+
+def _stranger(login: str, address: str, now: float) -> Caller:
+    """Who tries to log on, for the system log only."""
+    return Caller(login or "-", Keyring(login, False, frozenset()), now, address)

@@ -1,0 +1,101 @@
+"""Records of a list and their calls. Who sees the list sees them; each change is in the audit trail."""
+
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from wombat_ari.app.service import lists as list_service
+from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.logbook import note
+from wombat_ari.app.service.rights import Right, demand, missing
+from wombat_ari.model.entities import CallList, Record
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.lists import ImportSummary
+from wombat_ari.model.reports import LoggedCall
+from wombat_ari.store import entities, lists, paging, reports
+from wombat_ari.store.database import Database
+
+_NUMBER = re.compile("[0-9A-Za-z*#+._@-]{1,40}")  #: characters that numbers are of
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some records of a list, and how many there are in all."""
+
+    records: list[Record]
+    total: int
+
+
+def page_of_records(
+    caller: Caller, db: Database, list_id: int, *, after: int = 0, limit: int = 100, number: str = ""
+) -> list[Record]:
+    """Records behind the one with the id ``after``; ``number``: only those that begin so."""
+    demand(caller, Right.SEE_RECORDS)
+    list_service.seen_list(caller, db, list_id)
+    return lists.page_of_records(db, list_id, after=after, limit=limit, number=number)
+
+
+def slice_of_records(
+    caller: Caller, db: Database, list_id: int, *, skip: int = 0, limit: int = 100, number: str = ""
+) -> Slice:
+    """The same by offset."""
+    demand(caller, Right.SEE_RECORDS)
+    list_service.seen_list(caller, db, list_id)
+    if number and not _NUMBER.fullmatch(number):
+        return Slice([], 0)
+    total = paging.count_found(db, list_id, number)
+    after = paging.record_before(db, list_id, skip=skip, number=number)
+    found = [] if after is None else lists.page_of_records(db, list_id, after=after, limit=limit, number=number)
+    return Slice(found, total)
+
+
+def count_records(caller: Caller, db: Database, list_id: int) -> int:
+    demand(caller, Right.SEE_RECORDS)
+    list_service.seen_list(caller, db, list_id)
+    return lists.count_records(db, list_id)
+
+
+def find_record(caller: Caller, db: Database, record_id: int) -> Record:
+    demand(caller, Right.SEE_RECORDS)
+    return _seen(caller, db, record_id)
+
+
+def save_record(caller: Caller, db: Database, record: Record) -> Record:
+    """Append one, or change number and attributes of one; a record never goes to another list."""
+    demand(caller, Right.CHANGE_LISTS)
+    if record.id is None:
+        list_service.seen_list(caller, db, record.list_id)
+    elif _seen(caller, db, record.id).list_id != record.list_id:
+        raise UserError(f"record {record.id}: it stays on its list; add the number to the other one")
+    return lists.save_record(db, record, by=caller.login, now=caller.at)
+
+
+def add_numbers(
+    caller: Caller, db: Database, name: str, *, source: BinaryIO | str, separator: str = "\n", dedupe: bool = False
+) -> tuple[CallList, ImportSummary]:
+    """Native text onto the list of that name, which is made when there is none. Streams; the good lines are added."""
+    call_list = list_service.list_for_numbers(caller, db, name)
+    assert call_list.id is not None
+    summary = lists.import_native(
+        db, call_list.id, source=source, separator=separator, dedupe=dedupe, by=caller.login, now=caller.at
+    )
+    note(caller, db, "numbers added", about=call_list.name, detail=f"{summary.added} of {summary.read}")
+    return call_list, summary
+
+
+def calls_of_record(caller: Caller, db: Database, record_id: int) -> list[LoggedCall]:
+    """All its attempts in all runs, the latest first."""
+    demand(caller, Right.SEE_RECORDS)
+    _seen(caller, db, record_id)
+    return reports.calls_of_record(db, record_id)
+
+
+def _seen(caller: Caller, db: Database, record_id: int) -> Record:
+    """A record of a list that is not to be seen does not exist either."""
+    record = lists.load_record(db, record_id)
+    owner = entities.load_list(db, record.list_id)
+    try:
+        list_service.seen_list(caller, db, owner.id or 0)
+    except UserError:
+        raise missing("record", record_id) from None
+    return record

@@ -1,0 +1,123 @@
+"""Live runs: what the dialer is doing, and acting on it. A run is seen by who sees its campaign."""
+
+from typing import Any, Protocol
+
+from wombat_ari.app.service import campaigns, lists
+from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.logbook import note
+from wombat_ari.app.service.rights import Right, demand, visible
+from wombat_ari.model.entities import Campaign
+from wombat_ari.store import campaigns as campaign_store
+from wombat_ari.store.database import Database
+
+Picture = dict[str, Any]
+
+
+class Asks(Protocol):
+    """What is asked of the dialer; UserError with the code ``dialer-down`` when none runs."""
+
+    def snapshot(self, *, calls: bool = True) -> Picture: ...
+
+    def start_run(self, campaign: str, *, by: str) -> Picture: ...
+
+    def pause_run(self, campaign: str, *, by: str) -> Picture: ...
+
+    def resume_run(self, campaign: str, *, by: str) -> Picture: ...
+
+    def remove_run(self, campaign: str, *, by: str) -> Picture: ...
+
+    def reload(self, campaign: str) -> Picture: ...
+
+    def boost(self, campaign: str, factor: float) -> Picture: ...
+
+    def run_lists(self, campaign: str) -> list[Picture]: ...
+
+    def add_list(self, campaign: str, name: str) -> list[Picture]: ...
+
+    def pause_list(self, campaign: str, name: str, *, paused: bool) -> list[Picture]: ...
+
+    def hang_up(self, wombatid: int) -> None: ...
+
+    def reserve(self, agent: str) -> Picture: ...
+
+    def dial_reserved(self, wombatid: int) -> None: ...
+
+    def skip_reserved(self, wombatid: int, code: str = "") -> None: ...
+
+
+def live_runs(caller: Caller, db: Database, ask: Asks) -> list[tuple[Campaign, Picture]]:
+    """Each live run that the caller sees, with its campaign (without links)."""
+    demand(caller, Right.SEE_LIVE)
+    seen = _seen_by_name(caller, db)
+    return [(seen[run["campaign"]], run) for run in ask.snapshot(calls=False)["runs"] if run["campaign"] in seen]
+
+
+def live_calls(caller: Caller, db: Database, ask: Asks) -> list[tuple[Campaign, Picture]]:
+    """Each live call of campaigns that the caller sees."""
+    demand(caller, Right.SEE_LIVE)
+    seen = _seen_by_name(caller, db)
+    return [(seen[call["campaign"]], call) for call in ask.snapshot()["calls"] if call["campaign"] in seen]
+
+
+def status(caller: Caller, ask: Asks) -> Picture:
+    """State and figures of the dialer, without runs and calls."""
+    demand(caller, Right.SEE_STATUS)
+    picture = ask.snapshot(calls=False)
+    return {name: value for name, value in picture.items() if name not in ("runs", "calls")}
+
+
+def start(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> Picture:
+    return _act(caller, db, campaign, "start run", lambda name: ask.start_run(name, by=caller.login))
+
+
+def pause(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> Picture:
+    return _act(caller, db, campaign, "pause run", lambda name: ask.pause_run(name, by=caller.login))
+
+
+def resume(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> Picture:
+    return _act(caller, db, campaign, "resume run", lambda name: ask.resume_run(name, by=caller.login))
+
+
+def remove(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> Picture:
+    return _act(caller, db, campaign, "remove run", lambda name: ask.remove_run(name, by=caller.login))
+
+
+def reload(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> Picture:
+    """Take the campaign as it is configured now into its live run."""
+    return _act(caller, db, campaign, "reload run", ask.reload)
+
+
+def boost(caller: Caller, db: Database, ask: Asks, *, campaign: str, factor: float) -> Picture:
+    return _act(caller, db, campaign, f"boost run to {factor:g}", lambda name: ask.boost(name, factor))
+
+
+def run_lists(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> list[Picture]:
+    """Lists of a live run and how far they are."""
+    demand(caller, Right.CONTROL_RUNS)
+    return ask.run_lists(campaigns.seen_campaign(caller, db, campaign).name)
+
+
+def add_list(caller: Caller, db: Database, ask: Asks, *, campaign: str, name: str) -> list[Picture]:
+    """Append a list, which the caller must see, to a live run."""
+    demand(caller, Right.CONTROL_RUNS)
+    found = lists.seen_list(caller, db, name)
+    return _act(caller, db, campaign, f"add list {found.name}", lambda run: ask.add_list(run, found.name))
+
+
+def pause_list(caller: Caller, db: Database, ask: Asks, *, campaign: str, name: str, paused: bool) -> list[Picture]:
+    what = f"{'pause' if paused else 'resume'} list {name}"
+    return _act(caller, db, campaign, what, lambda run: ask.pause_list(run, name, paused=paused))
+
+
+def _act(caller: Caller, db: Database, campaign: str, what: str, do: Any) -> Any:
+    demand(caller, Right.CONTROL_RUNS)
+    name = campaigns.seen_campaign(caller, db, campaign).name
+    answer = do(name)
+    note(caller, db, what, about=name)
+    return answer
+
+
+def _seen_by_name(caller: Caller, db: Database) -> dict[str, Campaign]:
+    """One right is asked by who calls this; here the keys of the campaigns themselves."""
+    seen = visible(caller, campaign_store.list_campaign_heads(db), campaigns.infos_of(db))
+    return {campaign.name: campaign for campaign in seen}
