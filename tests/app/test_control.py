@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from twisted.internet import defer, task
 
-from wombat_ari.app import control
-from wombat_ari.app.control import ControlClient, ControlFactory
+from wombat_ari.app import control, control_commands
+from wombat_ari.app.control import ControlClient
+from wombat_ari.app.control_server import ControlFactory
 from wombat_ari.model.errors import StoreError, UserError
 
 
@@ -154,7 +155,7 @@ def test_a_large_snapshot_comes_in_parts_and_is_of_one_moment(wire: Wire, calls:
 def test_a_snapshot_of_exactly_one_part(wire: Wire, over: int) -> None:
     wire.listen()
     empty = len(json.dumps({"x": ""}, separators=(",", ":")))
-    wire.obey.picture = {"x": "a" * (2 * control.PART - empty + over)}
+    wire.obey.picture = {"x": "a" * (2 * control_commands.PART - empty + over)}
     assert wire.ask("snapshot") == wire.obey.picture
 
 

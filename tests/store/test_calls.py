@@ -219,11 +219,15 @@ def test_a_call_whose_commit_comes_late_is_not_jumped_over(
         answers[number] = add(database, run, number)
         database.close()
 
+    def claim() -> None:
+        claimed.extend(take(database, run).claims)
+        database.close()
+
     monkeypatch.setattr(Transaction, "many", slow)
     first = threading.Thread(target=asking, args=("late",))
     other = threading.Thread(target=asking, args=("other",))
     claimed: list[Claim] = []
-    claiming = threading.Thread(target=lambda: (claimed.extend(take(database, run).claims), database.close()))
+    claiming = threading.Thread(target=claim)
     first.start()
     assert inserted.wait(LIMIT_S)
     other.start()
@@ -235,7 +239,7 @@ def test_a_call_whose_commit_comes_late_is_not_jumped_over(
         thread.join(LIMIT_S)
     claimed.extend(take(database, run).claims)
     assert {number: ids[0] for number, ids in answers.items()} == {c.number: c.wombatid for c in claimed}
-    assert sorted(claim.number for claim in claimed) == ["late", "other"]
+    assert sorted(each.number for each in claimed) == ["late", "other"]
     check_ledger(database, run)
 
 
@@ -305,3 +309,30 @@ def test_a_commit_that_was_not_answered(
             add(database, run, "2", at=at)
         assert [claim.number for claim in take(database, run, now=NOW + 60).claims] == ["1"]
     check_ledger(database, run)
+
+
+def test_a_call_is_found_wherever_it_is(database: Database) -> None:
+    run = start(database, add_campaign(database).id)
+    (soon,) = ids_of(calls.add_calls(database, [NewCall(run, "2", {"NAME": "é"})], now=NOW))
+    (later,) = add(database, run, "3", at=NOW + 60)
+
+    def state(wombatid: int) -> str:
+        found = calls.find_call(database, wombatid)
+        assert found is not None
+        assert (found.wombatid, found.run_id, found.campaign_name, found.list_name) == (
+            wombatid,
+            run,
+            "Sales",
+            "Sales/AUTO",
+        )
+        assert found.run_name.startswith("Sales 20")
+        assert found.due_at == (NOW + 60 if found.state == "WAITING" else None)
+        assert found.input_attributes == ({"NAME": "é"} if wombatid == soon else {})
+        return f"{found.state} {found.number} {found.outcome}"
+
+    assert (state(soon), state(later)) == ("ON_LIST 2 ", "WAITING 3 ")
+    claims_ = take(database, run, now=NOW + 60).claims
+    assert {state(soon), state(later)} == {"IN_HOPPER 2 ", "IN_HOPPER 3 "}
+    journal.write(database, [result_of(claim) for claim in claims_])
+    assert {state(soon), state(later)} == {"ENDED 2 RS_BUSY", "ENDED 3 RS_BUSY"}
+    assert calls.find_call(database, later + 1) is None

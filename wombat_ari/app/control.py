@@ -1,231 +1,50 @@
-"""The control socket between processes: Twisted AMP over a UNIX socket that only its owner may open.
+"""The control socket, asked: a client for the console, the commands and whoever else wants something of the dialer.
 
-Commands have typed arguments and answer when what they did is durable; a refusal is a ``UserError`` with its code and
-text on the other side too (AMP's error description is ``code: text``). Snapshots are JSON, sent in parts since an AMP
-value holds 64 KB at most.
+What may be asked is in ``control_commands``. A refusal is raised here as the ``UserError`` that it was over there.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet import defer
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
-from twisted.internet.protocol import Factory
 from twisted.protocols import amp
-from twisted.python.failure import Failure
 
+from wombat_ari.app.control_commands import (
+    MOST,
+    AddCall,
+    AddList,
+    AppendAttribute,
+    Boost,
+    CallInfo,
+    ClearAttribute,
+    DialReserved,
+    HangUp,
+    NumbersCame,
+    OrderLists,
+    PauseList,
+    PauseRun,
+    Reload,
+    RemoveRun,
+    Reserve,
+    ResumeRun,
+    RetryErrands,
+    RunLists,
+    SetAttribute,
+    SetStatus,
+    SkipReserved,
+    Snapshot,
+    StartRun,
+)
 from wombat_ari.model.errors import StoreError, UserError
 
-if TYPE_CHECKING:
-    from wombat_ari.engine.obey import Obey
-
-PART = 60_000  #: bytes of a snapshot in one answer
 ANSWER_S = 30.0  #: a command that is not answered in this time has failed
 
 Result = TypeVar("Result")
-
-
-class _Command(amp.Command):
-    errors = {UserError: b"USER", StoreError: b"STORE"}
-
-
-class StartRun(_Command):
-    """Start a run of a campaign."""
-
-    arguments = [(b"campaign", amp.Unicode()), (b"by", amp.Unicode())]
-    response = [(b"run", amp.Unicode())]
-
-
-class PauseRun(StartRun):
-    """No new calls; those in progress go on."""
-
-
-class ResumeRun(StartRun):
-    """Place calls again."""
-
-
-class RemoveRun(StartRun):
-    """End the run for good; calls in progress go on."""
-
-
-class Reload(_Command):
-    """Take the campaign of a live run as it is configured now."""
-
-    arguments = [(b"campaign", amp.Unicode())]
-    response = [(b"run", amp.Unicode())]
-
-
-class Boost(_Command):
-    """A factor on the boost of a live run's QUEUE end points."""
-
-    arguments = [(b"campaign", amp.Unicode()), (b"factor", amp.Float())]
-    response = [(b"run", amp.Unicode())]
-
-
-class RunLists(_Command):
-    """The lists of a live run and how far they are."""
-
-    arguments = [(b"campaign", amp.Unicode())]
-    response = [(b"lists", amp.Unicode())]
-
-
-class AddList(_Command):
-    """Append a list to a live run."""
-
-    arguments = [(b"campaign", amp.Unicode()), (b"name", amp.Unicode())]
-    response = [(b"lists", amp.Unicode())]
-
-
-class PauseList(_Command):
-    """Take nothing new from a list of a live run, or (``paused`` False) take again."""
-
-    arguments = [(b"campaign", amp.Unicode()), (b"name", amp.Unicode()), (b"paused", amp.Boolean())]
-    response = [(b"lists", amp.Unicode())]
-
-
-class OrderLists(_Command):
-    """All lists of a live run in their new order."""
-
-    arguments = [(b"campaign", amp.Unicode()), (b"names", amp.ListOf(amp.Unicode()))]
-    response = [(b"lists", amp.Unicode())]
-
-
-class HangUp(_Command):
-    """Hang up a live call."""
-
-    arguments = [(b"wombatid", amp.Integer())]
-    response: ClassVar[list[Any]] = []
-
-
-class Reserve(_Command):
-    """Preview: the next number for an agent, or the one they hold."""
-
-    arguments = [(b"agent", amp.Unicode())]
-    response = [(b"call", amp.Unicode())]
-
-
-class DialReserved(HangUp):
-    """Preview: call the agent, then the callee."""
-
-
-class SkipReserved(_Command):
-    """Preview: do not dial it; ``code`` is its extended status."""
-
-    arguments = [(b"wombatid", amp.Integer()), (b"code", amp.Unicode())]
-    response: ClassVar[list[Any]] = []
-
-
-class RetryErrands(_Command):
-    """Try a receiver that is held (an empty text: each) now, and see what was replayed."""
-
-    arguments = [(b"receiver", amp.Unicode())]
-    response: ClassVar[list[Any]] = []
-
-
-class Snapshot(_Command):
-    """A part of the picture of now; part 0 makes it anew for this connection."""
-
-    arguments = [(b"part", amp.Integer()), (b"calls", amp.Boolean())]
-    response = [(b"data", amp.String()), (b"parts", amp.Integer())]
-
-
-class ControlServer(amp.AMP):
-    """One connection to the dialer."""
-
-    def __init__(self, obey: Obey) -> None:
-        super().__init__()
-        self._obey = obey
-        self._snapshot = b""
-
-    def locateResponder(self, name: bytes) -> Any:
-        responder = super().locateResponder(name)
-        return responder and (lambda box: responder(box).addErrback(_with_code))
-
-    @StartRun.responder
-    def start_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.start_run(campaign, by))
-
-    @PauseRun.responder
-    def pause_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.pause_run(campaign, by))
-
-    @ResumeRun.responder
-    def resume_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.resume_run(campaign, by))
-
-    @RemoveRun.responder
-    def remove_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.remove_run(campaign, by))
-
-    @Reload.responder
-    def reload(self, campaign: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.reload(campaign))
-
-    @Boost.responder
-    def boost(self, campaign: str, factor: float) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.boost(campaign, factor))
-
-    @RunLists.responder
-    def run_lists(self, campaign: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.run_lists(campaign), "lists")
-
-    @AddList.responder
-    def add_list(self, campaign: str, name: str) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.add_list(campaign, name), "lists")
-
-    @PauseList.responder
-    def pause_list(self, campaign: str, name: str, paused: bool) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.pause_list(campaign, name, paused=paused), "lists")
-
-    @OrderLists.responder
-    def order_lists(self, campaign: str, names: list[str]) -> defer.Deferred[dict[str, str]]:
-        return _answer(self._obey.order_lists(campaign, names), "lists")
-
-    @HangUp.responder
-    def hang_up(self, wombatid: int) -> dict[str, Any]:
-        self._obey.hang_up(wombatid)
-        return {}
-
-    @Reserve.responder
-    def reserve(self, agent: str) -> dict[str, str]:
-        return {"call": json.dumps(self._obey.reserve(agent))}
-
-    @DialReserved.responder
-    def dial_reserved(self, wombatid: int) -> dict[str, Any]:
-        self._obey.dial_reserved(wombatid)
-        return {}
-
-    @SkipReserved.responder
-    def skip_reserved(self, wombatid: int, code: str) -> dict[str, Any]:
-        self._obey.skip_reserved(wombatid, code)
-        return {}
-
-    @RetryErrands.responder
-    def retry_errands(self, receiver: str) -> dict[str, Any]:
-        self._obey.retry_errands(receiver)
-        return {}
-
-    @Snapshot.responder
-    def snapshot(self, part: int, calls: bool) -> dict[str, Any]:
-        if part == 0:
-            self._snapshot = json.dumps(self._obey.snapshot(calls=calls), separators=(",", ":")).encode()
-        parts = -(-len(self._snapshot) // PART)
-        return {"data": self._snapshot[part * PART : (part + 1) * PART], "parts": parts}
-
-
-class ControlFactory(Factory):
-    """Serves the control socket."""
-
-    noisy = False
-
-    def __init__(self, obey: Obey) -> None:
-        self._obey = obey
-
-    def buildProtocol(self, addr: object) -> ControlServer:
-        return ControlServer(self._obey)
 
 
 class ControlClient:
@@ -284,6 +103,35 @@ class ControlClient:
 
     async def retry_errands(self, receiver: str = "") -> None:
         await self._ask(RetryErrands, receiver=receiver)
+
+    async def add_call(
+        self, campaign: str, number: str, *, attributes: Mapping[str, str] | None = None, due: float | None = None
+    ) -> int:
+        """The WOMBATID of a call added to the live run of a campaign; durable. ``due``: not before (epoch seconds)."""
+        text = json.dumps(dict(attributes or {}), ensure_ascii=False)
+        if len(text.encode("utf-8", "replace")) > MOST:
+            raise UserError(f"attributes: they have more than {MOST} bytes in all")
+        return (await self._ask(AddCall, campaign=campaign, number=number, attributes=text, due=due))["wombatid"]
+
+    async def numbers_came(self, name: str) -> None:
+        """Records were appended to this list: runs that have it look at once."""
+        await self._ask(NumbersCame, name=name)
+
+    async def set_status(self, wombatid: int, code: str) -> None:
+        await self._ask(SetStatus, wombatid=wombatid, code=code)
+
+    async def set_attribute(self, wombatid: int, name: str, value: str) -> None:
+        await self._ask(SetAttribute, wombatid=wombatid, name=name, value=value)
+
+    async def append_attribute(self, wombatid: int, name: str, value: str) -> None:
+        await self._ask(AppendAttribute, wombatid=wombatid, name=name, value=value)
+
+    async def clear_attribute(self, wombatid: int, name: str) -> None:
+        await self._ask(ClearAttribute, wombatid=wombatid, name=name)
+
+    async def call_info(self, wombatid: int) -> dict[str, Any]:
+        """Fields of ``model.reports.CallInfo`` and ``is_live``."""
+        return json.loads((await self._ask(CallInfo, wombatid=wombatid))["call"])
 
     async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         """The picture of now (see ``engine/publish``)."""
@@ -344,19 +192,6 @@ class ControlClient:
                 code="dialer-down",
             ) from None
         return connection
-
-
-def _answer(coroutine: Any, key: str = "run") -> defer.Deferred[dict[str, str]]:
-    return defer.Deferred.fromCoroutine(coroutine).addCallback(lambda value: {key: json.dumps(value)})
-
-
-def _with_code(failure: Failure) -> Failure:
-    """AMP says an error's text; of a refusal its code is said before it."""
-    told = failure.value
-    refusal = told.local.value if isinstance(told, amp.RemoteAmpError) and told.local is not None else None
-    if isinstance(refusal, UserError):
-        return Failure(amp.RemoteAmpError(told.errorCode, f"{refusal.code}: {refusal}"))
-    return failure
 
 
 def _within(answer: defer.Deferred[Result], reactor: Any) -> defer.Deferred[Result]:

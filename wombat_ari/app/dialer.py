@@ -58,6 +58,7 @@ class DialerProcess:
         self._desk: Desk | None = None
         self._journal: Journal | None = None
         self._dialer: Any = None
+        self._courier: Any = None
         self._ports: list[Any] = []
         self._lease = task.LoopingCall(self._renew)
         self.status = 0
@@ -87,17 +88,24 @@ class DialerProcess:
         _tell_systemd("READY=1")
 
     async def _start(self, journal: Journal) -> None:
-        from wombat_ari.app.control import ControlFactory
+        from wombat_ari.app.control_server import ControlFactory
+        from wombat_ari.app.outside import complaint, limits_of, mail_server_of
         from wombat_ari.engine.dialer import Dialer
+        from wombat_ari.notify.courier import Courier
         from wombat_ari.pbx.ami_driver import AmiDriver
 
         assert self._desk is not None
+        if trouble := complaint(self._settings, await self._desk.campaigns_with_mail()):
+            log.warn("{trouble}", trouble=trouble)
+        self._courier = Courier(self._reactor, wall=self._clock.wall, mail=mail_server_of(self._settings))
         self._dialer = Dialer(
             self._clock,
             self._desk,
             journal,
             lambda server: AmiDriver(server, clock=self._reactor),
             version=__version__,
+            send=self._courier.send,
+            deliver=limits_of(self._settings),
             zone=self._settings.time_zone,
             wall=self._clock.wall,
         )
@@ -168,6 +176,8 @@ class DialerProcess:
             await defer.maybeDeferred(port.stopListening)
         if self._dialer is not None:
             await self._dialer.stop()
+        if self._courier is not None:
+            await self._courier.close()
         if self._desk is not None:
             await self._desk.release_lease(self._settings.node, os.getpid())
         if self._desk is None:

@@ -14,6 +14,7 @@ from wombat_ari.model.calls import AddedCall, ClaimBatch, DialMark, NewCall, Ope
 from wombat_ari.model.entities import Campaign, EndPoint, OpeningHours, Server, Trunk
 from wombat_ari.model.errands import DueErrands, OutboxRow, Receipt, ReceiverCount, Undone
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.reports import CallInfo
 from wombat_ari.store import calls, campaigns, claims, entities, journal, lease, opening_hours, outbox, runs
 from wombat_ari.store.database import Database
 
@@ -35,6 +36,7 @@ class LoadedRun:
     campaign: Campaign
     lists: tuple[RunList, ...]
     open_attempts: tuple[OpenAttempt, ...]
+    hours: tuple[OpeningHours, ...] = ()
 
 
 class Desk:
@@ -66,6 +68,10 @@ class Desk:
         """By its id or its name."""
         return self._pool.read(campaigns.load_campaign, self._db, which)
 
+    def load_hours(self, campaign_id: int) -> Deferred[tuple[OpeningHours, ...]]:
+        """The opening hours that a campaign keeps to."""
+        return self._pool.read(opening_hours.hours_of_campaign, self._db, campaign_id)
+
     def run_lists(self, run_id: int) -> Deferred[list[RunList]]:
         return self._pool.read(runs.run_lists, self._db, run_id)
 
@@ -85,7 +91,14 @@ class Desk:
     def set_boost(self, run_id: int, factor: float) -> Deferred[RunRow]:
         return self._pool.write(runs.set_boost, self._db, run_id, factor=factor)
 
-    # Claims
+    # Claims and calls from outside
+
+    def add_calls(self, new: Sequence[NewCall], *, now: float) -> Deferred[list[AddedCall | UserError]]:
+        """Append them to their runs: durable, each under the id of its first try."""
+        return self._pool.write(calls.add_calls, self._db, new, now=now)
+
+    def find_call(self, wombatid: int) -> Deferred[CallInfo | None]:
+        return self._pool.read(calls.find_call, self._db, wombatid)
 
     def take(
         self, run_id: int, *, fresh: int, retries: int, now: float, campaign: Campaign | None = None
@@ -116,15 +129,6 @@ class Desk:
         """What came back to the hopper after its run was removed counts as closed."""
         return self._pool.write(runs.give_up, self._db, run_id)
 
-    # Journal and lease
-
-    def write_journal(self, batch: list[Any]) -> Deferred[None]:
-        return self._pool.write(journal.write, self._db, batch)
-
-    def acquire_lease(self, node: str, pid: int, *, now: float) -> Deferred[lease.Lease]:
-        """This process is the dialer of this database; UserError names the other that is."""
-        return self._pool.write(lease.acquire, self._db, node, pid=pid, now=now)
-
     # Outbox
 
     def due_errands(self, *, now: float, held: Collection[str], limit: int) -> Deferred[DueErrands]:
@@ -143,8 +147,21 @@ class Desk:
         """Park some of what has waited since before the moment; answers how many."""
         return self._pool.write(outbox.give_up, self._db, receiver, before=before, error=error, now=now)
 
+    def campaigns_with_mail(self) -> Deferred[list[str]]:
+        """Names of the campaigns that may send e-mails."""
+        return self._pool.read(outbox.campaigns_with_mail, self._db)
+
     def count_errands(self) -> Deferred[list[ReceiverCount]]:
         return self._pool.read(outbox.counts, self._db)
+
+    # Journal and lease
+
+    def write_journal(self, batch: list[Any]) -> Deferred[None]:
+        return self._pool.write(journal.write, self._db, batch)
+
+    def acquire_lease(self, node: str, pid: int, *, now: float) -> Deferred[lease.Lease]:
+        """This process is the dialer of this database; UserError names the other that is."""
+        return self._pool.write(lease.acquire, self._db, node, pid=pid, now=now)
 
     def lease_holder(self) -> Deferred[lease.Lease | None]:
         return self._pool.read(lease.holder, self._db)
@@ -181,6 +198,7 @@ def _loaded(database: Database, row: RunRow) -> LoadedRun:
         campaign=campaigns.load_campaign(database, row.campaign_id),
         lists=tuple(runs.run_lists(database, row.id)),
         open_attempts=tuple(claims.open_attempts(database, row.id)),
+        hours=opening_hours.hours_of_campaign(database, row.campaign_id),
     )
 
 

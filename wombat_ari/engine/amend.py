@@ -57,11 +57,16 @@ class Amend:
         while self._recent and next(iter(self._recent.values())).at < now - LATE_S:
             self._recent.popitem(last=False)
 
+    def remembers(self, wombatid: int) -> bool:
+        """It ended so short a time ago that a late word is added to it."""
+        ended = self._recent.get(wombatid)
+        return ended is not None and self._clock.seconds() - ended.at <= LATE_S
+
     def late(self, event: CallEvent) -> None:
         """An event of a call that is not open."""
-        ended = self._recent.get(event.call)
-        if ended is None or self._clock.seconds() - ended.at > LATE_S:
+        if not self.remembers(event.call):
             return
+        ended = self._recent[event.call]
         if isinstance(event, (ev.StatusSet, *ATTRIBUTES)):
             ended.words.append(event)
             if len(ended.words) == 1:

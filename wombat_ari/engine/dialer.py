@@ -10,11 +10,14 @@ from twisted.python.failure import Failure
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.engine.amend import Amend
+from wombat_ari.engine.annotate import Annotate
+from wombat_ari.engine.append import Append
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.deliver import Deliver, DeliverLimits, Send
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.equip import DriverFactory, Equip
 from wombat_ari.engine.follow import Follow, Performer
+from wombat_ari.engine.locate import Locate
 from wombat_ari.engine.obey import Obey
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.preview import Preview
@@ -114,6 +117,9 @@ class Dialer:
             publish=self.publish,
             preview=preview,
             deliver=self._deliver,
+            append=Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise),
+            annotate=Annotate(self.board, self.follow, late=self._amend.late, is_recent=self._amend.remembers),
+            locate=Locate(self.board, desk=desk, journal=journal, is_recent=self._amend.remembers),
         )
         self._wire()
         self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]
@@ -158,6 +164,7 @@ class Dialer:
             self._amend.late,
         )
         self._settle.on_settled = self._on_settled
+        self._refill.on_filled = self._supervise.look_at
         self._amend.tell = self._tell.late
         self._schedule.assign = self._observe.assign
         self._recover.on_survey = self._observe.surveyed

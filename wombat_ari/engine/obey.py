@@ -4,9 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 from wombat_ari.core.run import RunEvent
+from wombat_ari.engine.annotate import Annotate
+from wombat_ari.engine.append import Append
 from wombat_ari.engine.board import Board, LiveRun
 from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.locate import Locate
 from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish, Snapshot
 from wombat_ari.engine.steer import Lists, Steer
@@ -29,6 +32,9 @@ class Obey:
         publish: Publish,
         preview: Preview,
         deliver: Deliver,
+        append: Append,
+        annotate: Annotate,
+        locate: Locate,
     ) -> None:
         self._board = board
         self._follow = follow
@@ -36,6 +42,13 @@ class Obey:
         self._steer = steer
         self._publish = publish
         self._preview = preview
+        self.add_call = append.add_call
+        self.numbers_came = append.numbers_came
+        self.set_status = annotate.set_status
+        self.set_attribute = annotate.set_attribute
+        self.append_attribute = annotate.append_attribute
+        self.clear_attribute = annotate.clear_attribute
+        self.call_info = locate.call_info
         self._deliver = deliver
 
     async def start_run(self, campaign: str, by: str) -> Snapshot:

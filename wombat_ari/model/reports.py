@@ -108,3 +108,26 @@ class WaitingRetry:
     list_name: str
     attempt: int
     due_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """What is known of one call by its WOMBATID."""
+
+    wombatid: int
+    state: str  #: ON_LIST, WAITING (for ``due_at``), the state of an open call, or ENDED
+    campaign_name: str
+    run_id: int
+    run_name: str
+    list_name: str
+    number: str  #: that is or was dialled; before that the first of its record
+    attempt: int
+    due_at: float | None
+    attempted_at: float | None
+    ended_at: float | None
+    outcome: str
+    extended_status: str
+    retry_in_s: int  #: of an ended one: seconds to the next try, 0: the record is closed
+    agent: str
+    input_attributes: dict[str, str]
+    output_attributes: dict[str, str]

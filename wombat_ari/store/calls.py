@@ -15,11 +15,12 @@ from wombat_ari.core import validate
 from wombat_ari.model.calls import AddedCall, NewCall, RunList
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.reports import CallInfo
 from wombat_ari.store import lists, saving
 from wombat_ari.store.claims import allocate_ids, lock_runs
 from wombat_ari.store.database import Database, Transaction, chunks, marks
 from wombat_ari.store.entities import LIST
-from wombat_ari.store.rows import dump
+from wombat_ari.store.rows import dump, load
 
 AUTO = "/AUTO"
 _MAX_NAME = 80
@@ -163,3 +164,43 @@ def _target(db: Database, tx: Transaction, run_id: int, name: str, *, count: int
     sql = "INSERT INTO run_list (run_id, list_id, position, paused, high_water, taken) VALUES (%s, %s, %s, 0, %s, 0)"
     tx.run(sql, (run_id, list_id, position, end))
     return _Target(list_id, end, RunList(run_id, list_id, name, position, False, end, 0, 0, end))
+
+
+def find_call(db: Database, wombatid: int) -> CallInfo | None:
+    """What the database knows of a call: on the list of a live run, waiting for its time, open, or ended."""
+    with db.transaction(write=False) as tx:
+        for sql, where in _PLACES:
+            row = tx.row(f"SELECT {sql} WHERE {where} = %s", (wombatid,))
+            if row is not None:
+                *head, inputs, outputs = row
+                return CallInfo(wombatid, *head, load(inputs), load(outputs))  # type: ignore[call-arg]
+    return None
+
+
+_RUN = "run.campaign_name, run.id, run.name"
+_RECORD = "record.input_attributes, record.output_attributes"
+#: where a call may be, the latest first; columns as those of CallInfo
+_PLACES = (
+    (
+        "'ENDED', campaign_name, run_id, run_name, list_name, number, attempt, NULL, attempted_at, ended_at, outcome, "
+        "extended_status, retry_in_s, agent, input_attributes, output_attributes FROM call_log",
+        "wombatid",
+    ),
+    (
+        f"attempt.state, {_RUN}, list_name, number, attempt, NULL, requested_at, NULL, '', '', 0, COALESCE(agent, ''), "
+        "input_attributes, output_attributes FROM attempt JOIN run ON run.id = run_id",
+        "wombatid",
+    ),
+    (
+        f"'WAITING', {_RUN}, call_list.name, record.number, attempt, due_at, NULL, NULL, '', '', 0, '', {_RECORD} "
+        "FROM open_retry JOIN run ON run.id = run_id JOIN record ON record.id = record_id "
+        "JOIN call_list ON call_list.id = record.list_id",
+        "open_retry.wombatid",
+    ),
+    (
+        f"'ON_LIST', {_RUN}, call_list.name, record.number, 1, NULL, NULL, NULL, '', '', 0, '', {_RECORD} "
+        "FROM run JOIN run_list ON run_list.run_id = run.id JOIN call_list ON call_list.id = run_list.list_id "
+        "JOIN record ON record.list_id = run_list.list_id AND record.id > run_list.high_water",
+        "run.live_campaign_id IS NOT NULL AND call_list.name LIKE '%%/AUTO' AND record.wombatid",
+    ),
+)

@@ -1,0 +1,192 @@
+"""The dialer's side of the control socket, which only its owner may open. Each command goes to ``engine/obey``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import defer
+from twisted.internet.protocol import Factory
+from twisted.protocols import amp
+from twisted.python.failure import Failure
+
+from wombat_ari.app.control_commands import (
+    PART,
+    AddCall,
+    AddList,
+    AppendAttribute,
+    Boost,
+    CallInfo,
+    ClearAttribute,
+    DialReserved,
+    HangUp,
+    NumbersCame,
+    OrderLists,
+    PauseList,
+    PauseRun,
+    Reload,
+    RemoveRun,
+    Reserve,
+    ResumeRun,
+    RetryErrands,
+    RunLists,
+    SetAttribute,
+    SetStatus,
+    SkipReserved,
+    Snapshot,
+    StartRun,
+)
+from wombat_ari.model.errors import UserError
+
+if TYPE_CHECKING:
+    from wombat_ari.engine.obey import Obey
+
+
+class ControlServer(amp.AMP):
+    """One connection to the dialer."""
+
+    def __init__(self, obey: Obey) -> None:
+        super().__init__()
+        self._obey = obey
+        self._snapshot = b""
+
+    def locateResponder(self, name: bytes) -> Any:
+        responder = super().locateResponder(name)
+        return responder and (lambda box: responder(box).addErrback(_with_code))
+
+    @StartRun.responder
+    def start_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.start_run(campaign, by))
+
+    @PauseRun.responder
+    def pause_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.pause_run(campaign, by))
+
+    @ResumeRun.responder
+    def resume_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.resume_run(campaign, by))
+
+    @RemoveRun.responder
+    def remove_run(self, campaign: str, by: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.remove_run(campaign, by))
+
+    @Reload.responder
+    def reload(self, campaign: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.reload(campaign))
+
+    @Boost.responder
+    def boost(self, campaign: str, factor: float) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.boost(campaign, factor))
+
+    @RunLists.responder
+    def run_lists(self, campaign: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.run_lists(campaign), "lists")
+
+    @AddList.responder
+    def add_list(self, campaign: str, name: str) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.add_list(campaign, name), "lists")
+
+    @PauseList.responder
+    def pause_list(self, campaign: str, name: str, paused: bool) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.pause_list(campaign, name, paused=paused), "lists")
+
+    @OrderLists.responder
+    def order_lists(self, campaign: str, names: list[str]) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.order_lists(campaign, names), "lists")
+
+    @HangUp.responder
+    def hang_up(self, wombatid: int) -> dict[str, Any]:
+        self._obey.hang_up(wombatid)
+        return {}
+
+    @Reserve.responder
+    def reserve(self, agent: str) -> dict[str, str]:
+        return {"call": json.dumps(self._obey.reserve(agent))}
+
+    @DialReserved.responder
+    def dial_reserved(self, wombatid: int) -> dict[str, Any]:
+        self._obey.dial_reserved(wombatid)
+        return {}
+
+    @SkipReserved.responder
+    def skip_reserved(self, wombatid: int, code: str) -> dict[str, Any]:
+        self._obey.skip_reserved(wombatid, code)
+        return {}
+
+    @RetryErrands.responder
+    def retry_errands(self, receiver: str) -> dict[str, Any]:
+        self._obey.retry_errands(receiver)
+        return {}
+
+    @AddCall.responder
+    def add_call(self, campaign: str, number: str, attributes: str, due: float | None = None) -> defer.Deferred[Any]:
+        adding = self._obey.add_call(campaign, number, _texts(attributes), due)
+        return defer.Deferred.fromCoroutine(adding).addCallback(lambda wombatid: {"wombatid": wombatid})
+
+    @NumbersCame.responder
+    def numbers_came(self, name: str) -> dict[str, Any]:
+        self._obey.numbers_came(name)
+        return {}
+
+    @SetStatus.responder
+    def set_status(self, wombatid: int, code: str) -> dict[str, Any]:
+        self._obey.set_status(wombatid, code)
+        return {}
+
+    @SetAttribute.responder
+    def set_attribute(self, wombatid: int, name: str, value: str) -> dict[str, Any]:
+        self._obey.set_attribute(wombatid, name, value)
+        return {}
+
+    @AppendAttribute.responder
+    def append_attribute(self, wombatid: int, name: str, value: str) -> dict[str, Any]:
+        self._obey.append_attribute(wombatid, name, value)
+        return {}
+
+    @ClearAttribute.responder
+    def clear_attribute(self, wombatid: int, name: str) -> dict[str, Any]:
+        self._obey.clear_attribute(wombatid, name)
+        return {}
+
+    @CallInfo.responder
+    def call_info(self, wombatid: int) -> defer.Deferred[dict[str, str]]:
+        return _answer(self._obey.call_info(wombatid), "call")
+
+    @Snapshot.responder
+    def snapshot(self, part: int, calls: bool) -> dict[str, Any]:
+        if part == 0:
+            self._snapshot = json.dumps(self._obey.snapshot(calls=calls), separators=(",", ":")).encode()
+        parts = -(-len(self._snapshot) // PART)
+        return {"data": self._snapshot[part * PART : (part + 1) * PART], "parts": parts}
+
+
+class ControlFactory(Factory):
+    """Serves the control socket."""
+
+    noisy = False
+
+    def __init__(self, obey: Obey) -> None:
+        self._obey = obey
+
+    def buildProtocol(self, addr: object) -> ControlServer:
+        return ControlServer(self._obey)
+
+
+def _answer(coroutine: Any, key: str = "run") -> defer.Deferred[dict[str, str]]:
+    return defer.Deferred.fromCoroutine(coroutine).addCallback(lambda value: {key: json.dumps(value)})
+
+
+def _with_code(failure: Failure) -> Failure:
+    """AMP says an error's text; of a refusal its code is said before it."""
+    told = failure.value
+    refusal = told.local.value if isinstance(told, amp.RemoteAmpError) and told.local is not None else None
+    if isinstance(refusal, UserError):
+        return Failure(amp.RemoteAmpError(told.errorCode, f"{refusal.code}: {refusal}"))
+    return failure
+
+
+def _texts(attributes: str) -> dict[str, str]:
+    found = json.loads(attributes)
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise UserError("attributes: they must be an object of texts")
+    return found

@@ -1,0 +1,72 @@
+"""Small jobs of the same kind in company: what comes while one is under way goes into the next, all in one commit.
+
+Each giver is answered when the job that its thing was in has been done. Nothing is held back to wait for company, so
+alone it is as quick as a job of its own, and under load a commit is shared by many.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from wombat_ari.model.errors import UserError, WombatError
+
+BATCH = 500  #: of one job
+LIMIT = 10_000  #: waiting; who comes then is refused
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+log = Logger()
+
+
+class Batcher(Generic[Item, Answer]):
+    """``write`` is a job that takes a list and answers each of it, in order; an exception among the answers is for its
+    giver alone. A job that fails for what is in it is done in halves, so that one thing harms no other.
+    """
+
+    def __init__(self, write: Callable[[list[Item]], Deferred[Sequence[Answer | WombatError]]]) -> None:
+        self._write = write
+        self._waiting: list[tuple[Item, Deferred[Answer]]] = []
+        self._busy = False
+
+    def add(self, item: Item) -> Deferred[Answer]:
+        if len(self._waiting) >= LIMIT:
+            return fail(UserError(f"{LIMIT} others wait already; try again in a moment", code="busy"))
+        done: Deferred[Answer] = Deferred()
+        self._waiting.append((item, done))
+        self._begin()
+        return done
+
+    def _begin(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        self._busy = True
+        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        job = Deferred.fromCoroutine(self._do([item for item, _ in batch]))
+        job.addCallback(self._answered, [done for _, done in batch]).addErrback(self._fence)
+
+    async def _do(self, items: list[Item]) -> list[Any]:
+        try:
+            return list(await self._write(items))
+        except Exception as error:  # noqa: BLE001 - fence: one batch; its givers are told
+            if len(items) == 1 or getattr(error, "transient", False):
+                if not isinstance(error, WombatError):
+                    log.failure("this could not be written: {items}", items=repr(items)[:500])
+                return [error] * len(items)
+        half = len(items) // 2
+        return [*await self._do(items[:half]), *await self._do(items[half:])]
+
+    def _answered(self, answers: list[Any], givers: list[Deferred[Answer]]) -> None:
+        self._busy = False
+        self._begin()  # before the givers: the database works while they are told
+        for answer, done in zip(answers, givers, strict=True):
+            if isinstance(answer, Exception):
+                done.errback(answer)
+            else:
+                done.callback(answer)
+
+    def _fence(self, failure: Failure) -> None:
+        log.failure("batcher: a mistake of ours", failure=failure)
