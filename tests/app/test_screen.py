@@ -35,6 +35,7 @@ def _snapshot(**changes: Any) -> dict[str, Any]:
     snapshot = {
         "version": "0.1.0", "state": "READY", "now": 1000.0, "up_since": 100.0, "channels_in_use": 5, "placed": 45,
         "journal": {"waiting": 0, "written": 10, "refused": 0}, "database_trouble": "", "odd_events": 0,
+        "outbox": {"in_flight": 0, "trouble": "", "receivers": []},
         "pbxs": [{
             "id": 1, "name": "pbx", "connected": True, "version": "22.10.1", "since": 100.0, "error": "",
             "waiting_for_channel": 0, "orders_waiting": 0, "slowed_to": None,
@@ -149,3 +150,14 @@ def test_one_line_for_a_pipe() -> None:
     assert plain_line(_run()) == (
         "Sales RUNNING: 30 of 100 records done, 45 attempts, 20 answered, 5 live, 5 to be retried"
     )
+
+
+def test_receivers_of_notifications_and_how_they_are() -> None:
+    receivers = [
+        {"name": "crm.example", "waiting": 0, "parked": 0, "ok_since": 940.0, "failing_since": None, "error": ""},
+        {"name": "old.example", "waiting": 1234, "parked": 5, "ok_since": None, "failing_since": -2600.0,
+         "error": "connection refused"},
+    ]  # fmt: skip
+    shown = _drawn(status_screen(_snapshot(outbox={"in_flight": 1, "trouble": "", "receivers": receivers})), 120)
+    assert "crm.example  well     0:01:00  0        0" in shown
+    assert "old.example  failing  1:00:00  1,234    5       connection refused" in shown

@@ -29,6 +29,7 @@ COMMANDS = {
     "reload": ("steering:reload", "Take a campaign's changed fields into its live run."),
     "status": ("runs:status", "Show what the dialer is doing."),
     "report": ("report:report", "Report on the runs of a campaign."),
+    "outbox": ("outbox:outbox", "Show, replay or drop notifications and e-mails that wait."),
     "check": ("check:check", "Find out what is wrong, and what to do about it (the doctor)."),
 }
 

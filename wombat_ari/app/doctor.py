@@ -12,15 +12,17 @@ from typing import Any
 
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
+from wombat_ari.app.outside import complaint, mail_server_of
 from wombat_ari.core.placeholders import expand
 from wombat_ari.core.request import REVERSE_CONTEXT
 from wombat_ari.core.validate import check_trunk
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import PbxError, WombatError
 from wombat_ari.model.states import EndPointType
+from wombat_ari.notify.mail import probe
 from wombat_ari.pbx.ami import AMIFactory
 from wombat_ari.pbx.reach import in_words
-from wombat_ari.store import entities
+from wombat_ari.store import entities, outbox
 from wombat_ari.store.database import Database
 
 LOW_DISK_MB = 500
@@ -54,6 +56,8 @@ async def examine(settings: Settings, database: Database, reactor: Any) -> Findi
     for finding in _database(settings, database):
         yield finding
     async for finding in _dialer(settings, reactor):
+        yield finding
+    for finding in _mail(settings, database):
         yield finding
     plan = entities.load_plan(database)
     if not plan.servers:
@@ -89,6 +93,17 @@ def _database(settings: Settings, database: Database) -> list[Finding]:
     return found
 
 
+def _mail(settings: Settings, database: Database) -> list[Finding]:
+    server = mail_server_of(settings)
+    if server is None:
+        trouble = complaint(settings, outbox.campaigns_with_mail(database))
+        return [Finding("e-mail", Grade.BAD, trouble, "see mail.server in docs/configuration.md")] if trouble else []
+    about = f"mail server {server.where}"
+    if trouble := probe(server):
+        return [Finding(about, Grade.BAD, trouble, "see the section mail in " + settings.source)]
+    return [Finding(about, Grade.GOOD, "takes our e-mails" if not server.user else f"lets {server.user} log on")]
+
+
 async def _dialer(settings: Settings, reactor: Any) -> Findings:
     client = ControlClient(reactor, settings.control_socket)
     try:
@@ -99,6 +114,11 @@ async def _dialer(settings: Settings, reactor: Any) -> Findings:
     finally:
         client.close()
     yield Finding("dialer", Grade.GOOD, f"is {snapshot['state']}, {snapshot['channels_in_use']} channels in use")
+    for receiver in snapshot["outbox"]["receivers"]:
+        if receiver["failing_since"] is not None or receiver["parked"]:
+            waiting = f"{receiver['waiting']:,} wait, {receiver['parked']:,} are parked"
+            text = f"{receiver['error'] or 'could not be told'}; {waiting}"
+            yield Finding(f"receiver {receiver['name']}", Grade.WARNING, text, "see wombat-ari outbox list")
     if snapshot["database_trouble"]:
         yield Finding("dialer", Grade.BAD, snapshot["database_trouble"], "no calls are placed until it is mended")
 

@@ -21,14 +21,14 @@ def run_screen(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:
 
 
 def status_screen(snapshot: dict[str, Any]) -> RenderableType:
-    """The dialer: PBXs, runs, trunks, end points."""
+    """The dialer: PBXs, runs, trunks, end points, receivers of notifications."""
     head = Text.assemble(
         "dialer ", _state(snapshot["state"]), f", up {_time(snapshot['now'] - snapshot['up_since'])}, ",
         f"{snapshot['channels_in_use']} channels in use, {snapshot['placed']} calls placed",
     )  # fmt: skip
     trouble = snapshot["database_trouble"]
     note = [Text(f"database: {trouble}", "red")] if trouble else []
-    return Group(head, *note, _pbxs(snapshot), _runs(snapshot), _lines(snapshot))
+    return Group(head, *note, _pbxs(snapshot), _runs(snapshot), _lines(snapshot), *_outside(snapshot))
 
 
 def plain_line(run: dict[str, Any]) -> str:
@@ -126,6 +126,21 @@ def _lines(snapshot: dict[str, Any]) -> RenderableType:
     for line in [*snapshot["trunks"], *snapshot["end_points"]]:
         table.add_row(*_plain(line["name"], line["server"], str(line["used"]), str(line["capacity"])))
     return table
+
+
+def _outside(snapshot: dict[str, Any]) -> list[RenderableType]:
+    """Who is told by HTTP and e-mail, when there is anybody."""
+    receivers = snapshot["outbox"]["receivers"]
+    if not receivers:
+        return []
+    table = Table("receiver", "is", "for", "waiting", "parked", "what went wrong last", box=None, pad_edge=False,
+                  header_style="dim")  # fmt: skip
+    for one in receivers:
+        since = one["failing_since"] or one["ok_since"]
+        state = Text("failing", "red") if one["failing_since"] else Text("well" if since else "", "green")
+        age = _time(snapshot["now"] - since) if since else ""
+        table.add_row(*_plain(one["name"], state, age, f"{one['waiting']:,}", f"{one['parked']:,}", one["error"]))
+    return [table]
 
 
 def _plain(*cells: str | Text) -> list[Text]:

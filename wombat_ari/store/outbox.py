@@ -194,6 +194,16 @@ def drop(
     return count
 
 
+def campaigns_with_mail(db: Database) -> list[str]:
+    """Names of the campaigns that may send e-mails."""
+    sql = (
+        "SELECT name FROM campaign WHERE (email_events <> 'NONE' AND email_addresses <> '') "
+        "OR id IN (SELECT campaign_id FROM disposition_rule WHERE verb = 'EMAIL') ORDER BY name"
+    )
+    with db.transaction(write=False) as tx:
+        return [row[0] for row in tx.rows(sql)]
+
+
 def _receivers(tx: Transaction, state: str) -> list[str]:
     """A seek in the index for each, however many rows they have."""
     sql = f"SELECT MIN(receiver) FROM outbox {tx.by_index(_INDEX)} WHERE state = %s AND receiver > %s"
