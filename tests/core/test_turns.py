@@ -1,59 +1,29 @@
 """Whose turn it is, told as small worlds; and why a run may not place a call now, one reason after the other."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pytest
 
+from tests.core.plain_turns import Work, World, lines, run
 from wombat_ari.core.lines import Lines
-from wombat_ari.core.turns import LAG, Contender, Gate, Route, WhyNot, World, grants, level, why_not
+from wombat_ari.core.routes import Gate, Way, WhyNot, ways_of
+from wombat_ari.core.turns import LAG
 from wombat_ari.model.states import RunState
 
 
-def lines(name: str = "trunk", *, capacity: int = 100, used: int = 0, server_id: int = 1) -> Lines:
-    made = Lines(1, name, server_id=server_id, capacity=capacity)
-    made.used = used
-    return made
-
-
-def route(trunk: Lines, end_point: Lines | None = None) -> Route:
-    return Route(trunk, end_point or lines("end point", server_id=trunk.server_id), trunk.server_id)
+def way(trunk: Lines, *end_points: Lines) -> Way:
+    return Way(trunk.server_id, (trunk,), end_points or (lines("end point", server_id=trunk.server_id),))
 
 
 def gate(*, connected: bool = True, budget: int = 1000, room: int = 1000) -> Gate:
     return Gate(connected, budget, room)
 
 
-@dataclass
-class Work:
-    """What a run has to dial; consumed as the engine consumes a hopper."""
-
-    left: int
-
-    def waiting(self) -> int:
-        return self.left
-
-
-def run(
-    run_id: int,
-    work: Work,
-    routes: Sequence[Route],
-    *,
-    priority: int = 10,
-    state: RunState = RunState.RUNNING,
-    end_point_room: Callable[[Route], int] | None = None,
-) -> Contender:
-    made = Contender(run_id, priority, state, routes, work.waiting)
-    if end_point_room is not None:
-        made.end_point_room = end_point_room
-    return made
-
-
 def served(world: World, works: dict[int, Work]) -> list[int]:
     """The run of each grant, in order; each takes one call of its run, as the engine does."""
     order = []
-    for grant in grants(world):
+    for grant in world.grants():
         works[grant.run_id].left -= 1
         order.append(grant.run_id)
     return order
@@ -66,13 +36,14 @@ class TestWhyNot:
         trunk, end_point = lines(capacity=1, used=1), lines("end point", capacity=1, used=1)
         work, here = Work(0), gate(connected=False, budget=0, room=0)
         only = run(1, work, [], state=RunState.PAUSED)
-        world = World([only], {1: here}, WhyNot.STOPPING)
+        rooms = [0]
+        world = World([only], {1: here}, WhyNot.STOPPING, room=lambda end_point, boost: rooms[0])
         told: list[WhyNot | None] = []
 
         def tell() -> None:
-            told.append(why_not(only, world))
+            told.append(world.why_not(only))
             nothing = told[-1] is not None
-            assert (next(grants(world), None) is None) == nothing, "why_not and grants agree"
+            assert (next(world.grants(), None) is None) == nothing, "why_not and grants agree"
 
         tell()
         for hold in (WhyNot.DATABASE, WhyNot.JOURNAL):
@@ -82,7 +53,8 @@ class TestWhyNot:
         tell()
         only.state = RunState.RUNNING
         tell()
-        only.routes = [route(trunk, end_point)]
+        only.ways = [way(trunk, end_point)]
+        world.turns.enter(only)
         tell()
         work.left = 1
         tell()
@@ -91,9 +63,9 @@ class TestWhyNot:
         trunk.give()
         tell()
         end_point.give()
-        only.end_point_room = lambda route: 0
         tell()
-        only.end_point_room = lambda route: 1
+        rooms[0] = 1
+        world.turns.opened(end_point)
         tell()
         here.budget = 1
         tell()
@@ -118,53 +90,53 @@ class TestWhyNot:
 
     @pytest.mark.parametrize("state", [state for state in RunState if state != RunState.RUNNING])
     def test_only_a_running_run_is_served(self, state: RunState) -> None:
-        world = World([run(1, Work(5), [route(lines())], state=state)], {1: gate()})
-        assert why_not(world.contenders[0], world) == WhyNot.NOT_RUNNING
-        assert list(grants(world)) == []
+        world = World([run(1, Work(5), [way(lines())], state=state)], {1: gate()})
+        assert world.why_not(world.contenders[0]) == WhyNot.NOT_RUNNING
+        assert list(world.grants()) == []
 
     def test_the_reason_is_that_of_the_route_that_came_nearest(self) -> None:
         down, full, queued = lines(server_id=1), lines(server_id=2, used=100), lines(server_id=3)
-        routes = [route(down), route(full), route(queued)]
-        busy = World([run(1, Work(1), routes)], {1: gate(connected=False), 2: gate(), 3: gate(budget=0)})
-        assert why_not(busy.contenders[0], busy) == WhyNot.CONGESTION
+        ways = [way(down), way(full), way(queued)]
+        busy = World([run(1, Work(1), ways)], {1: gate(connected=False), 2: gate(), 3: gate(budget=0)})
+        assert busy.why_not(busy.contenders[0]) == WhyNot.CONGESTION
         busy.gates[3].connected = False
-        assert why_not(busy.contenders[0], busy) == WhyNot.NO_LINE
+        assert busy.why_not(busy.contenders[0]) == WhyNot.NO_LINE
 
     def test_a_server_nobody_knows_is_down(self) -> None:
-        world = World([run(1, Work(1), [route(lines())])], {})
-        assert why_not(world.contenders[0], world) == WhyNot.PBX_DOWN
+        world = World([run(1, Work(1), [way(lines())])], {})
+        assert world.why_not(world.contenders[0]) == WhyNot.PBX_DOWN
 
     def test_an_end_point_may_have_less_room_than_channels(self) -> None:
         """A queue without free agents."""
-        world = World([run(1, Work(1), [route(lines())], end_point_room=lambda route: 0)], {1: gate()})
-        assert why_not(world.contenders[0], world) == WhyNot.NO_AGENT
-        assert list(grants(world)) == []
+        world = World([run(1, Work(1), [way(lines())])], {1: gate()}, room=lambda end_point, boost: 0)
+        assert world.why_not(world.contenders[0]) == WhyNot.NO_AGENT
+        assert list(world.grants()) == []
 
 
 class TestGrants:
     def test_the_lines_of_a_grant_are_taken_and_the_brakes_pressed(self) -> None:
         trunk, end_point, here = lines(capacity=3), lines("end point", capacity=5), gate(budget=9, room=7)
         works = {1: Work(10)}
-        assert served(World([run(1, works[1], [route(trunk, end_point)])], {1: here}), works) == [1, 1, 1]
+        assert served(World([run(1, works[1], [way(trunk, end_point)])], {1: here}), works) == [1, 1, 1]
         assert (trunk.used, end_point.used, here.budget, here.room, works[1].left) == (3, 3, 6, 4, 7)
 
     def test_the_trunk_with_most_free_lines_is_used(self) -> None:
         one, two = lines("one", capacity=4), lines("two", capacity=6)
         works = {1: Work(6)}
-        served(World([run(1, works[1], [route(one), route(two)])], {1: gate()}), works)
+        served(World([run(1, works[1], ways_of([one, two], [lines("end point")]))], {1: gate()}), works)
         assert (one.used, two.used) == (2, 4)
 
     def test_a_full_end_point_sends_its_calls_to_the_other(self) -> None:
         trunk, one, two = lines(), lines("one", capacity=2), lines("two", capacity=2)
         works = {1: Work(9)}
-        served(World([run(1, works[1], [route(trunk, one), route(trunk, two)])], {1: gate()}), works)
+        served(World([run(1, works[1], [way(trunk, one, two)])], {1: gate()}), works)
         assert (trunk.used, one.used, two.used) == (4, 2, 2)
 
     def test_a_server_that_is_down_or_held_back_is_passed_over(self) -> None:
         down, behind, well = lines(server_id=1), lines(server_id=2), lines(server_id=3)
         works = {1: Work(9)}
         world = World(
-            [run(1, works[1], [route(down), route(behind), route(well)])],
+            [run(1, works[1], [way(down), way(behind), way(well)])],
             {1: gate(connected=False), 2: gate(room=0), 3: gate(budget=2)},
         )
         assert served(world, works) == [1, 1]
@@ -172,7 +144,7 @@ class TestGrants:
 
     def test_nothing_while_everybody_is_held(self) -> None:
         for hold in (WhyNot.STOPPING, WhyNot.JOURNAL):
-            assert list(grants(World([run(1, Work(9), [route(lines())])], {1: gate()}, hold))) == []
+            assert list(World([run(1, Work(9), [way(lines())])], {1: gate()}, hold).grants()) == []
 
 
 class TestPriority:
@@ -180,15 +152,15 @@ class TestPriority:
         trunk = lines(capacity=5)
         works = {1: Work(3), 2: Work(9)}
         world = World(
-            [run(2, works[2], [route(trunk)], priority=20), run(1, works[1], [route(trunk)], priority=5)], {1: gate()}
+            [run(2, works[2], [way(trunk)], priority=20), run(1, works[1], [way(trunk)], priority=5)], {1: gate()}
         )
         assert served(world, works) == [1, 1, 1, 2, 2]
 
     def test_what_it_cannot_use_goes_to_the_next(self) -> None:
         shared, own = lines(capacity=9), lines("full", capacity=1, used=1)
         works = {1: Work(9), 2: Work(2)}
-        first = run(1, works[1], [route(own)], priority=1)
-        world = World([first, run(2, works[2], [route(shared)], priority=2)], {1: gate()})
+        first = run(1, works[1], [way(own)], priority=1)
+        world = World([first, run(2, works[2], [way(shared)], priority=2)], {1: gate()})
         assert served(world, works) == [2, 2]
 
 
@@ -197,11 +169,12 @@ class TestEquals:
         """Equal runs on one trunk, some free lines in each pass."""
         trunk = lines(capacity=0)
         works = {key: Work(10_000) for key in range(runs)}
-        contenders = [run(key, works[key], [route(trunk, lines(capacity=10_000))]) for key in range(runs)]
+        contenders = [run(key, works[key], [way(trunk, lines(capacity=10_000))]) for key in range(runs)]
+        world = World(contenders, {1: gate(budget=10_000, room=10_000)})
         told: Counter[int] = Counter()
         for free in passes:
             trunk.capacity = trunk.used + free
-            told.update(served(World(contenders, {1: gate(budget=10_000, room=10_000)}), works))
+            told.update(served(world, works))
             assert max(told[key] for key in works) - min(told[key] for key in works) <= 1
         return told
 
@@ -214,12 +187,12 @@ class TestEquals:
 
     def test_one_call_at_a_time(self) -> None:
         trunk, works = lines(capacity=6), {1: Work(9), 2: Work(9)}
-        world = World([run(1, works[1], [route(trunk)]), run(2, works[2], [route(trunk)])], {1: gate()})
+        world = World([run(1, works[1], [way(trunk)]), run(2, works[2], [way(trunk)])], {1: gate()})
         assert served(world, works) == [1, 2, 1, 2, 1, 2]
 
     def test_a_run_that_had_nothing_to_dial_catches_up_on_a_few_calls_only(self) -> None:
         trunk, works = lines(capacity=1000), {1: Work(500), 2: Work(0)}
-        worker, idler = (run(key, works[key], [route(trunk, lines(capacity=1000))]) for key in (1, 2))
+        worker, idler = (run(key, works[key], [way(trunk, lines(capacity=1000))]) for key in (1, 2))
         world = World([worker, idler], {1: gate(budget=5000, room=5000)})
         assert served(world, works) == [1] * 500
         works[1].left = works[2].left = 10_000
@@ -232,10 +205,83 @@ class TestEquals:
         assert abs(rest[1] - rest[2]) <= 1
 
     def test_a_newcomer_starts_level(self) -> None:
-        old, other, new = (run(key, Work(1), []) for key in (1, 2, 3))
-        old.served, other.served, other.priority = 90, 500, 1
-        level([old, other, new], new)
-        assert new.served == 90
-        alone = run(4, Work(1), [], priority=7)
-        level([old, alone], alone)
-        assert alone.served == 0
+        """Of its priority: what others have placed is nothing to it."""
+        trunk, works = lines(capacity=1000), {key: Work(90) for key in (1, 2, 3)}
+        old, urgent = (run(key, works[key], [way(trunk)], priority=priority) for key, priority in ((1, 10), (2, 5)))
+        world = World([old, urgent], {1: gate(budget=5000, room=5000)})
+        served(world, works)
+        new, alone = run(3, works[3], [way(trunk)]), run(4, Work(0), [way(trunk)], priority=7)
+        for newcomer in (new, alone):
+            world.turns.enter(newcomer)
+        assert (new.served, alone.served) == (90, 0)
+        works[1].left = 10
+        assert served(world, works)[:20] == [1, 3] * 10
+
+    def test_one_that_comes_back_starts_level(self) -> None:
+        trunk, works = lines(capacity=1000), {1: Work(90), 2: Work(0)}
+        stays, comes = (run(key, works[key], [way(trunk)]) for key in (1, 2))
+        world = World([stays, comes], {1: gate(budget=5000, room=5000)})
+        served(world, works)
+        world.turns.level(comes)
+        works[1].left = works[2].left = 3
+        assert served(world, works) == [1, 2, 1, 2, 1, 2]
+
+    def test_one_whose_priority_changes_comes_among_its_new_equals(self) -> None:
+        trunk, works = lines(capacity=1000), {key: Work(50) for key in (1, 2)}
+        first, second = (run(key, works[key], [way(trunk)], priority=key) for key in (1, 2))
+        world = World([first, second], {1: gate(budget=5000, room=5000)})
+        served(world, works)
+        second.priority = 1
+        world.turns.enter(second)
+        works[1].left = works[2].left = 2
+        assert served(world, works) == [1, 2, 1, 2]
+
+
+class TestComingAndGoing:
+    def test_who_left_is_given_nothing(self) -> None:
+        trunk, works = lines(capacity=4), {key: Work(9) for key in (1, 2)}
+        stays, leaves = (run(key, works[key], [way(trunk)]) for key in (1, 2))
+        world = World([stays, leaves], {1: gate()})
+        next(world.grants())
+        world.turns.leave(leaves)
+        world.turns.leave(leaves)
+        assert served(world, works) == [1, 1, 1]
+        world.turns.enter(leaves)
+        trunk.capacity += 1
+        assert len(served(world, works)) == 1
+
+    def test_a_pass_may_be_cut_off(self) -> None:
+        """Whoever was not asked for is not lost."""
+        trunk, works = lines(capacity=6), {key: Work(3) for key in (1, 2)}
+        world = World([run(key, works[key], [way(trunk)]) for key in (1, 2)], {1: gate()})
+        for expected in (1, 2):
+            grant = next(world.grants())
+            works[grant.run_id].left -= 1
+            assert grant.run_id == expected
+        assert served(world, works) == [1, 2, 1, 2]
+
+    def test_a_line_given_back_in_the_middle_of_a_pass_is_found(self) -> None:
+        """Also by one who shares the line with another that has looked before it was given back."""
+        one, two = lines("one", capacity=1), lines("two", capacity=1, used=1)
+        works = {key: Work(1) for key in (1, 2, 3)}
+        first, last = (run(key, works[key], [way(two)], priority=key) for key in (1, 3))
+        world = World([first, run(2, works[2], [way(one)], priority=2), last], {1: gate()})
+        last.ways = first.ways
+        world.turns.enter(last)
+        told = []
+        for grant in world.grants():
+            works[grant.run_id].left -= 1
+            told.append(grant.run_id)
+            if grant.run_id == 2:
+                two.give()
+                works[1].left = 0
+        assert [*told, *served(world, works)] == [2, 3]
+
+    def test_what_nobody_told_is_found_when_all_are_looked_at(self) -> None:
+        rooms, works = [0], {1: Work(5)}
+        world = World([run(1, works[1], [way(lines())])], {1: gate()}, room=lambda end_point, boost: rooms[0])
+        assert served(world, works) == []
+        rooms[0] = 1
+        assert served(world, works) == []
+        world.turns.look_at_all()
+        assert next(world.grants()).run_id == 1

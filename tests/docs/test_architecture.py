@@ -11,8 +11,8 @@ from tools.docs.__main__ import PAGES, ROOT, made, main
 from tools.docs.page import fill, parts
 from wombat_ari.core.call_table import TABLE as CALL
 from wombat_ari.core.outcome import RULES
+from wombat_ari.core.routes import WhyNot
 from wombat_ari.core.run import TABLE as RUN
-from wombat_ari.core.turns import WhyNot
 from wombat_ari.model.states import CallState, Outcome, RunState
 
 DOCS = ROOT / "docs"

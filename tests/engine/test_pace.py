@@ -9,11 +9,12 @@ from twisted.internet.task import Clock
 from wombat_ari.core.congestion import Budget, Pressure
 from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.lines import Lines
+from wombat_ari.core.routes import ways_of
 from wombat_ari.core.run import RunMachine
-from wombat_ari.core.turns import Contender, Route
+from wombat_ari.core.turns import Contender
 from wombat_ari.engine.board import Board, LiveRun, Pbx, Tally
 from wombat_ari.engine.follow import Follow
-from wombat_ari.engine.schedule import PACE_S, Schedule
+from wombat_ari.engine.schedule import AT_ONCE, PACE_S, Schedule
 from wombat_ari.model import effects as do
 from wombat_ari.model.calls import Claim, DialMark
 from wombat_ari.model.entities import Campaign, Server
@@ -59,13 +60,14 @@ class Scene:
         self.schedule = Schedule(board, self.clock, self.desk, Quiet(), follow)  # type: ignore[arg-type]
         follow.wire({do.Record: self.schedule.record, do.Place: self._place}, lambda event: None)
         driver: Any = Connected()
-        board.pbxs[1] = Pbx(Server(1, "pbx"), driver, Budget(0.01, 1000), Pressure(), surveyed=True)
+        self.pbx = Pbx(Server(1, "pbx"), driver, Budget(0.01, 1000), Pressure(), surveyed=True)
+        board.pbxs[1] = self.pbx
         trunk, end_point = (Lines(1, name, server_id=1, capacity=1000) for name in ("trunk", "end point"))
         self.hopper: Hopper[Any] = Hopper(1000)
-        route = Route(trunk, end_point, 1)
-        contender = Contender(1, 10, RunState.RUNNING, [route], self.hopper.__len__)
+        ways = ways_of([trunk], [end_point])
+        contender = Contender(1, 10, RunState.RUNNING, ways, self.hopper.__len__)
         self.run = LiveRun(1, Campaign(1, "c"), 0.0, RunMachine(RunState.RUNNING), self.hopper, contender, Tally())
-        board.runs[1] = self.run
+        board.add(self.run)
         self._last = 0
 
     def come(self, count: int, *, now: bool = False) -> None:
@@ -134,3 +136,13 @@ def test_a_burst_goes_out_in_two_halves(scene: Scene) -> None:
     scene.clock.advance(PACE_S)
     assert [count for _, count in scene.desk.asked] == [25, 25]
     assert len(scene.placed) == 50
+
+
+def test_a_pass_places_so_many_calls_at_most(scene: Scene) -> None:
+    """The reactor has other things to do: what was not given out is given out by the next pass."""
+    scene.pbx.pressure = Pressure(1000)
+    scene.come(AT_ONCE * 2 + 7)
+    for _ in range(3):
+        scene.desk.written()
+        scene.clock.advance(PACE_S)
+    assert [count for _, count in scene.desk.asked] == [AT_ONCE, AT_ONCE, 7]

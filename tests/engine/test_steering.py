@@ -101,8 +101,8 @@ def test_a_changed_campaign_is_taken_into_use(world: World) -> None:
     entities.save_trunk(world.database, replace(trunk, capacity=9), **common)
     do(world, "reload", "c")
     assert run.contender.priority == 1
-    (route,) = run.contender.routes
-    assert (route.trunk.name, route.trunk.capacity) == ("other", 9)
+    (way,) = run.contender.ways
+    assert [(trunk.name, trunk.capacity) for trunk in way.trunks] == [("other", 9)]
     world.finish()
     assert world.outcomes() == {"5552000001": ["RS_BUSY", "RS_BUSY"]}
 

@@ -8,7 +8,7 @@ from typing import Any
 import wombat_ari
 from tools.docs.page import table
 from wombat_ari.core.outcome import BY_CAUSE, BY_DIAL_STATUS, BY_REASON, RULES, decide
-from wombat_ari.core.turns import WhyNot
+from wombat_ari.core.routes import WhyNot
 from wombat_ari.model.calls import Evidence
 from wombat_ari.model.states import Outcome
 

@@ -16,15 +16,18 @@ class Assignments:
     """One agent has one call at most, from when it is given until its channel has ended, and a rest after it."""
 
     _calls: dict[Agent, int] = field(default_factory=dict)
+    _agents: dict[int, Agent] = field(default_factory=dict)  #: the same, by call
     _ended: dict[Agent, float] = field(default_factory=dict)
     _rests: dict[Agent, float] = field(default_factory=dict)  #: until when
 
     def give(self, agent: Agent, call: int) -> None:
-        self._calls[agent] = call
+        self._agents.pop(self._calls.get(agent, 0), None)
+        self._calls[agent], self._agents[call] = call, agent
 
     def end(self, call: int, now: float, *, rest_s: float = 0.0) -> None:
         """This call has ended: whoever had it has none, and none is to be given to them for ``rest_s``."""
-        for agent in [agent for agent, given in self._calls.items() if given == call]:
+        agent = self._agents.pop(call, None)
+        if agent is not None:
             del self._calls[agent]
             self._ended[agent] = now
             self._rests[agent] = now + rest_s

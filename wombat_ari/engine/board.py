@@ -9,8 +9,9 @@ from wombat_ari.core.call import Call, Limits
 from wombat_ari.core.congestion import Budget, Pressure
 from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.lines import Lines
+from wombat_ari.core.routes import Route, Way, ways_of
 from wombat_ari.core.run import RunMachine
-from wombat_ari.core.turns import Contender, Route
+from wombat_ari.core.turns import Contender, Turns
 from wombat_ari.model.calls import Claim, RunCounters, RunList
 from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
 from wombat_ari.model.states import LIVE_RUN_STATES, CallState, DialerState
@@ -110,12 +111,16 @@ class LiveRun:
     lists: dict[int, RunList] = field(default_factory=dict)  #: in their order, by id, with how far they are
     look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
     appending: int = 0  #: calls from outside that are being written
-    boost: float = 1.0  #: factor on the boost of its QUEUE end points
     title: str = ""  #: the run's own name: its campaign's and when it started
 
     @property
     def name(self) -> str:
         return self.campaign.name
+
+    @property
+    def boost(self) -> float:
+        """Factor on the boost of its QUEUE end points."""
+        return self.contender.boost
 
     @property
     def remaining(self) -> int:
@@ -140,12 +145,14 @@ class Board:
         self.trunk_lines: dict[int, Lines] = {}
         self.end_points: dict[int, EndPoint] = {}
         self.end_point_lines: dict[int, Lines] = {}
-        self.runs: dict[int, LiveRun] = {}
+        self.runs: dict[int, LiveRun] = {}  #: see ``add``
+        self.turns = Turns()
         self.flights: dict[int, Flight] = {}  #: every call from SCHEDULED to its settlement, by WOMBATID
         self.placed = 0  #: Originates written since start
         self.unknown_events = 0  #: of calls that are not (or no longer) ours
         self.odd_events = 0  #: that a call's state does not know
         self.database_trouble = ""
+        self.plans = 0  #: counts how often servers, trunks and end points were brought in
 
     def run_of(self, campaign: str) -> LiveRun | None:
         """The live run of a campaign, by its name."""
@@ -159,14 +166,31 @@ class Board:
     def server_of(self, flight: Flight) -> int | None:
         return flight.route.server_id if flight.route is not None else None
 
-    def routes_of(self, campaign: Campaign) -> list[Route]:
-        """Pairs of trunk and end point on the same server."""
-        return [
-            Route(trunk, end_point, trunk.server_id)
-            for trunk in self._lines(self.trunk_lines, campaign.trunk_ids)
-            for end_point in self._lines(self.end_point_lines, campaign.end_point_ids)
-            if trunk.server_id == end_point.server_id
-        ]
+    def add(self, run: LiveRun) -> None:
+        """It takes part from now on."""
+        self.runs[run.id] = run
+        self.turns.enter(run.contender)
+
+    def remove(self, run: LiveRun) -> None:
+        """It is over; removing it twice is fine."""
+        self.turns.leave(run.contender)
+        self.runs.pop(run.id, None)
+
+    def renew(self, run: LiveRun) -> None:
+        """Its campaign, or its trunks and end points, are configured anew: it takes part as they are now."""
+        contender, ways = run.contender, self.ways_of(run.campaign)
+        if (contender.priority, contender.ways) != (run.campaign.priority, ways):
+            contender.priority, contender.ways = run.campaign.priority, ways
+            self.turns.enter(contender)
+
+    def set_boost(self, run: LiveRun, factor: float) -> None:
+        run.contender.boost = factor
+        self.turns.enter(run.contender)
+
+    def ways_of(self, campaign: Campaign) -> tuple[Way, ...]:
+        """Its trunks with its end points, server by server."""
+        trunks, end_points = campaign.trunk_ids, campaign.end_point_ids
+        return ways_of(self._lines(self.trunk_lines, trunks), self._lines(self.end_point_lines, end_points))
 
     def places_of(self, campaign: Campaign) -> list[str]:
         """Its trunks and end points, each with its server, in words."""

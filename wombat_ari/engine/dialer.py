@@ -83,7 +83,6 @@ class Dialer:
             follow=self.follow,
             schedule=self._schedule,
             equip=self._equip,
-            room=self._observe.room,
             zone=zone,
             wall=wall or clock.seconds,
         )
@@ -167,6 +166,7 @@ class Dialer:
         self._refill.on_filled = self._supervise.look_at
         self._amend.tell = self._tell.late
         self._schedule.assign = self._observe.assign
+        self.board.turns.room = self._observe.room
         self._recover.on_survey = self._observe.surveyed
         self._recover.on_taken_up = self._observe.taken_up
 
@@ -192,7 +192,7 @@ class Dialer:
             self._supervise.look_at(run)
         else:
             # An ended run whose last call has ended now: it leaves the board when that is in the database.
-            self._journal.drain().addCallback(lambda _: self.board.runs.pop(run.id, None))
+            self._journal.drain().addCallback(lambda _: self.board.remove(run))
 
     def _free_line(self, flight: Flight, effect: Effect) -> None:
         self._observe.line_freed(flight)
@@ -203,6 +203,7 @@ class Dialer:
             self._supervise.tick()
             self.follow.fire_deadlines()
             self._refill.tick()
+            self._observe.rouse.tick()
             self._schedule.kick()
         except Exception:  # noqa: BLE001 - fence: one tick
             log.failure("tick: a mistake of ours")

@@ -52,8 +52,9 @@ class Equip:
         self._leave_all_but({server.id or 0 for server in plan.servers})
         self._all_lines(self._board.trunks, self._board.trunk_lines, plan.trunks)
         self._all_lines(self._board.end_points, self._board.end_point_lines, plan.end_points)
+        self._board.plans += 1
         for run in self._board.runs.values():
-            run.contender.routes = self._board.routes_of(run.campaign)
+            self._board.renew(run)
 
     def tick(self) -> None:
         """Every second: see off those that leave."""

@@ -6,18 +6,20 @@ counted until they join the queue, then the queue counts them: nobody is counted
 
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from wombat_ari.core.assignments import Agent, Assignments
+from wombat_ari.core.lines import Lines
 from wombat_ari.core.pacing import QueueLoad, blocked_by_waiting, free_channels
 from wombat_ari.core.queue import Queues
 from wombat_ari.core.sharing import Need, partners, spare_agents
-from wombat_ari.core.turns import Route
 from wombat_ari.engine.board import Board, Clock, Flight, Pbx
 from wombat_ari.engine.follow import Follow
+from wombat_ari.engine.rouse import Rouse, is_queue_of
 from wombat_ari.model import events as ev
 from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.errors import PbxError
@@ -30,6 +32,7 @@ from wombat_ari.model.queues import (
     CallerJoined,
     DeviceState,
     Member,
+    QueueEvent,
     QueuesListed,
 )
 from wombat_ari.model.states import EndPointType
@@ -57,6 +60,7 @@ class Observe:
         self._counted: dict[
             int, tuple[int, float, int, int]
         ] = {}  #: end point -> (changed, valid until, available, waiting)
+        self.rouse = Rouse(board, clock, self._partners)
 
     # From the PBX
 
@@ -81,8 +85,11 @@ class Observe:
             for queue in event.queues:
                 for caller in queue.callers:
                     self._has_joined(caller.call, queue.name)
+            self.rouse.all(pbx.id)
         elif isinstance(event, AgentTookCall) and event.call is not None and event.call in self._board.flights:
             self._follow.on_event(ev.AgentConnected(event.call, event.name))
+        if isinstance(event, QueueEvent):
+            self.rouse.queue(event.server, event.queue)
         self._kick()
 
     def surveyed(self, pbx: Pbx, survey: ev.Survey) -> None:
@@ -93,6 +100,7 @@ class Observe:
             name, call = self.queues(pbx.id).found(channel), wombatid_of(channel.caller)
             if name is not None and channel.up and call in self._board.flights:
                 self._follow.on_event(ev.AgentConnected(call, name))
+        self.rouse.all(pbx.id)
 
     def tick(self, pbx: Pbx) -> None:
         """Every second: list again when it is time."""
@@ -105,19 +113,19 @@ class Observe:
     def queues(self, server_id: int) -> Queues:
         return self._queues.setdefault(server_id, Queues())
 
-    def room(self, route: Route, boost: float = 1.0) -> int:
+    def room(self, lines: Lines, boost: float = 1.0) -> int:
         """How many more calls may be placed for this end point now; ``boost`` is that of the run, on top of its own."""
-        end_point = self._board.end_points[route.end_point.key]
+        end_point = self._board.end_points[lines.key]
         if end_point.type != EndPointType.QUEUE:
-            return route.end_point.free
+            return lines.free
         if end_point.reverse:
             # Preview: its agents ask for their calls themselves.
-            return 0 if end_point.manual_preview else min(self._reverse_room(end_point), route.end_point.free)
+            return 0 if end_point.manual_preview else min(self._reverse_room(end_point), lines.free)
         return free_channels(
             self.load(end_point),
             boost=end_point.boost_factor * boost,
             max_waiting=end_point.max_waiting,
-            max_channels=route.end_point.capacity,
+            max_channels=lines.capacity,
             spare=self._spare(end_point, boost),
         )
 
@@ -162,7 +170,7 @@ class Observe:
         """End points of queues that have agents in common with this one's, directly or through others."""
         queues, known = self.queues(end_point.server_id), self._shared.get(end_point.server_id)
         if known is None or known[0] != queues.membership:
-            mine = [each for each in self._board.end_points.values() if _is_queue_of(each, end_point.server_id)]
+            mine = [each for each in self._board.end_points.values() if is_queue_of(each, end_point.server_id)]
             found = partners({each.id or 0: queues.members(each.name) for each in mine})
             known = self._shared[end_point.server_id] = queues.membership, found
         every = (self._board.end_points.get(other) for other in known[1].get(end_point.id or 0, ()))
@@ -231,10 +239,15 @@ class Observe:
     def line_freed(self, flight: Flight) -> None:
         """The call has ended: it is neither on the way nor in the queue, and nobody talks to it."""
         route, wombatid = flight.route, flight.call.wombatid
-        self._given.end(wombatid, self._clock.seconds(), rest_s=self._rest_s(flight))
+        now, rest_s = self._clock.seconds(), self._rest_s(flight)
+        self._given.end(wombatid, now, rest_s=rest_s)
         if route is not None and wombatid in self._joined.get(route.end_point.key, ()):
             self._joined[route.end_point.key].discard(wombatid)
-            self.queues(route.server_id).gone(channel_id(wombatid), self._clock.seconds())
+            self.queues(route.server_id).gone(channel_id(wombatid), now)
+        if route is not None:
+            self.rouse.queue(route.server_id, route.end_point.name)
+            if rest_s:
+                self.rouse.at(now + rest_s, route.server_id, route.end_point.name)
 
     def _rest_s(self, flight: Flight) -> float:
         """Reverse: how long its agent gets no other call, which the queue does not know."""
@@ -258,6 +271,8 @@ class Observe:
         available = queues.available(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
         waiting = len(queues.waiting(end_point.name))
         until = queues.wraps_until(end_point.name, now, wrap_up_s=end_point.wrap_up_s)
+        if until != inf and (known is None or known[1] != until):
+            self.rouse.at(until, end_point.server_id, end_point.name)
         self._counted[end_point.id] = (queues.changed, until, available, waiting)
         return available, waiting
 
@@ -272,7 +287,7 @@ class Observe:
             self._follow.on_event(ev.EndPointSeen(flight.call.wombatid))
 
     def _has_queues(self, server_id: int) -> bool:
-        return any(_is_queue_of(end_point, server_id) for end_point in self._board.end_points.values())
+        return any(is_queue_of(end_point, server_id) for end_point in self._board.end_points.values())
 
     def _list(self, pbx: Pbx) -> None:
         self._listed_at[pbx.id] = self._clock.seconds()
@@ -284,10 +299,6 @@ class Observe:
         failure.trap(PbxError)
         self._listed_at[pbx.id] = self._clock.seconds() - RESYNC_S + AGAIN_S
         log.warn("PBX {name}: cannot list its queues: {why}", name=pbx.server.description, why=str(failure.value))
-
-
-def _is_queue_of(end_point: EndPoint, server_id: int) -> bool:
-    return end_point.type == EndPointType.QUEUE and end_point.server_id == server_id
 
 
 def _agent(end_point: EndPoint, member: Member) -> Agent:

@@ -3,7 +3,7 @@
 A number is reserved for ten minutes; asking again gives the same one. It holds no line until its agent dials it.
 """
 
-from wombat_ari.core.turns import Route
+from wombat_ari.core.routes import Route
 from wombat_ari.engine.board import Board, Flight, LiveRun
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.observe import Observe
@@ -101,14 +101,20 @@ class Preview:
         raise UserError(f"call {wombatid} is not reserved", code="ID_FOUND_WRONG_STATE")
 
     def _serves(self, run: LiveRun, end_point: EndPoint) -> bool:
-        return any(route.end_point.key == end_point.id for route in run.contender.routes)
+        return any(lines.key == end_point.id for way in run.contender.ways for lines in way.end_points)
 
     def _route(self, run: LiveRun, end_point: EndPoint) -> Route | None:
         pbx = self._board.pbxs.get(end_point.server_id)
         if pbx is None or not (pbx.ready and pbx.driver.connected):
             return None
-        routes = (route for route in run.contender.routes if route.end_point.key == end_point.id)
-        return next((route for route in routes if route.trunk.free and route.end_point.free), None)
+        routes = (
+            Route(trunk, channels, way.server_id)
+            for way in run.contender.ways
+            for channels in way.end_points
+            for trunk in way.trunks
+            if channels.key == end_point.id and channels.free and trunk.free
+        )
+        return next(routes, None)
 
     def _place(self, flight: Flight, route: Route, member: Member) -> None:
         route.trunk.take()

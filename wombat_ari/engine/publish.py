@@ -6,7 +6,6 @@ from typing import Any
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.progress import progress_of
 from wombat_ari.core.receivers import Receiver
-from wombat_ari.core.turns import Route
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.observe import Observe
@@ -144,7 +143,7 @@ class Publish:
             "up": self._up(lines.server_id),
             "capacity": lines.capacity,
             "used": lines.used,
-            "free": self._observe.room(Route(lines, lines, lines.server_id)),
+            "free": self._observe.room(lines),
             "queue": self._observe.view(end_point) if is_queue else None,
         }
 

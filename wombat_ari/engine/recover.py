@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from wombat_ari.bridge.desk import Desk, LoadedRun
 from wombat_ari.bridge.journal import Journal
-from wombat_ari.core.turns import Route
+from wombat_ari.core.routes import Route
 from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.follow import Follow

@@ -6,6 +6,7 @@ taken back; both go to the same thread, in order.
 """
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from twisted.logger import Logger
@@ -13,7 +14,8 @@ from twisted.python.failure import Failure
 
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
-from wombat_ari.core.turns import Gate, Route, WhyNot, World, grants, why_not
+from wombat_ari.core.routes import Gate, Offer, Route, WhyNot
+from wombat_ari.core.turns import why_not
 from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, LiveRun
 from wombat_ari.engine.follow import Follow
 from wombat_ari.model import events as ev
@@ -24,6 +26,8 @@ from wombat_ari.model.states import CallState, DialerState, RunState
 
 HOLD_S = 1.0  #: after trouble with the database nothing is scheduled for so long
 PACE_S = 0.008  #: passes that place calls begin so far apart: under load many calls share one commit and one write
+AT_ONCE = 100  #: calls placed by one pass: the reactor has other things to do, the next pass is PACE_S away
+LOOK_AT_ALL_S = 1.0  #: what nobody told (a setting of an end point) is found out after so long
 UNITS_AHEAD = 2  #: calls granted ahead of their writing: two units of the congestion budget keep the line busy
 
 log = Logger()
@@ -47,6 +51,7 @@ class Schedule:
         self._to_release: dict[int, LiveRun] = {}
         self._releasing = False
         self._hold_until = 0.0
+        self._look_at_all_at = 0.0
 
     def kick(self) -> None:
         """Something was freed or came: run a pass soon."""
@@ -63,7 +68,7 @@ class Schedule:
 
     def why_not(self, run: LiveRun) -> WhyNot | None:
         """Why this run places no call right now."""
-        return why_not(run.contender, self._world())
+        return why_not(run.contender, Offer(self._gates(), self._board.turns.room), self._hold())
 
     def release_scheduled(self) -> None:
         """The dialer stops: what was not written goes back to the hopper."""
@@ -106,13 +111,21 @@ class Schedule:
 
     def _pass(self) -> None:
         self._kicked, self._pass_at = False, None
-        for grant in grants(self._world()):
-            self._grant(self._board.runs[grant.run_id], grant.route)
+        self._give_out()
         if self._to_mark:
             # Another pass comes after it: there may be more to place than the PBX was to be told at once.
             self._kicked, self._not_before = True, self._clock.seconds() + PACE_S
         self._mark_next()
         self._flush_releases()
+
+    def _give_out(self) -> None:
+        turns, now = self._board.turns, self._clock.seconds()
+        if now >= self._look_at_all_at:
+            self._look_at_all_at = now + LOOK_AT_ALL_S
+            turns.look_at_all()
+        if self._hold() is None:
+            for grant in islice(turns.grants(self._gates()), AT_ONCE):
+                self._grant(self._board.runs[grant.run_id], grant.route)
 
     def _grant(self, run: LiveRun, route: Route) -> None:
         flight = run.hopper.take()
@@ -123,8 +136,8 @@ class Schedule:
         self.assign(flight)
         self._follow.tell(flight, ev.Scheduled(wombatid))
 
-    def _world(self) -> World:
-        gates = {
+    def _gates(self) -> dict[int, Gate]:
+        return {
             pbx.id: Gate(
                 connected=pbx.ready and pbx.driver.connected,
                 budget=UNITS_AHEAD * pbx.budget.per_unit - len(pbx.granted),
@@ -133,7 +146,6 @@ class Schedule:
             )
             for pbx in self._board.pbxs.values()
         }
-        return World([run.contender for run in self._board.runs.values()], gates, self._hold())
 
     def _hold(self) -> WhyNot | None:
         if self._board.state != DialerState.READY:

@@ -46,7 +46,7 @@ class Steer:
         """A factor on the boost of its QUEUE end points: 1.5 calls half as many again."""
         run = self._run(campaign)
         await self._desk.set_boost(run.id, factor)
-        run.boost = factor
+        self._board.set_boost(run, factor)
         self._schedule.kick()
         return run
 
@@ -55,8 +55,7 @@ class Steer:
         run = self._run(campaign)
         self._equip.take(await self._desk.load_plan())
         run.campaign = await self._desk.load_campaign(run.campaign.id or 0)
-        run.contender.priority = run.campaign.priority
-        run.contender.routes = self._board.routes_of(run.campaign)
+        self._board.renew(run)
         run.hopper.batch = run.campaign.batch_size
         self._schedule.kick()
         return run

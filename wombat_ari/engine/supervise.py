@@ -10,8 +10,9 @@ from wombat_ari.core.hopper import Hopper
 from wombat_ari.core.hours import is_open, next_opening
 from wombat_ari.core.letters import RunNews, run_letters
 from wombat_ari.core.progress import progress_of
+from wombat_ari.core.routes import WhyNot
 from wombat_ari.core.run import RunEffect, RunEvent, RunMachine, Work, out_of_work
-from wombat_ari.core.turns import Contender, Route, WhyNot, level
+from wombat_ari.core.turns import Contender
 from wombat_ari.engine.board import PLACEABLE, Board, Clock, LiveRun, Tally
 from wombat_ari.engine.equip import Equip
 from wombat_ari.engine.follow import Follow
@@ -42,7 +43,6 @@ class Supervise:
         follow: Follow,
         schedule: Schedule,
         equip: Equip,
-        room: Callable[[Route, float], int],
         zone: str = "UTC",
         wall: Callable[[], float],
     ) -> None:
@@ -53,7 +53,6 @@ class Supervise:
         self._follow = follow
         self._schedule = schedule
         self._equip = equip
-        self._room = room
         self._zone = zone
         self._wall = wall
         self._looked_at = -1  #: the second of the wall clock at which all runs were looked at
@@ -93,7 +92,7 @@ class Supervise:
 
     def _refuse_without_route(self, campaign: Campaign) -> None:
         """Of a campaign whose trunks and end points are all apart no call could ever be placed."""
-        if campaign.trunk_ids and campaign.end_point_ids and not self._board.routes_of(campaign):
+        if campaign.trunk_ids and campaign.end_point_ids and not self._board.ways_of(campaign):
             where = "; ".join(self._board.places_of(campaign))
             raise UserError(f"campaign {campaign.name!r} cannot start: {WhyNot.NO_ROUTE}: {where}", code="no-route")
 
@@ -138,8 +137,9 @@ class Supervise:
             run_id=loaded.row.id,
             priority=loaded.campaign.priority,
             state=machine.state,
-            routes=self._board.routes_of(loaded.campaign),
+            ways=self._board.ways_of(loaded.campaign),
             waiting=hopper.__len__,
+            boost=loaded.row.boost,
         )
         run = LiveRun(
             id=loaded.row.id,
@@ -151,18 +151,15 @@ class Supervise:
             tally=Tally.of(loaded.row.counters),
             lists={item.list_id: item for item in loaded.lists},
             title=loaded.row.name,
-            boost=loaded.row.boost,
         )
-        contender.end_point_room = lambda route: self._room(route, run.boost)
         # What was due while we were away is due now: look at once.
         hopper.next_retry_at = 0.0 if run.tally.open_retries else None
-        self._board.runs[run.id] = run
-        self.level(run)
+        self._board.add(run)
         return run
 
     def level(self, run: LiveRun) -> None:
         """It comes among its equals now: what they placed without it is not made up for."""
-        level([other.contender for other in self._board.runs.values()], run.contender)
+        self._board.turns.level(run.contender)
 
     def _out_of_work(self, run: LiveRun) -> bool:
         hopper = run.hopper
@@ -202,7 +199,7 @@ class Supervise:
         elif effect == RunEffect.CLOSE:
             # It leaves the board when all that is known of it is in the database, so that who sees it gone can ask
             # for its report. Calls in progress go on and are settled; they know their run themselves.
-            self._journal.drain().addCallback(lambda _: self._board.runs.pop(run.id, None))
+            self._journal.drain().addCallback(lambda _: self._board.remove(run))
 
 
 def _has_work(run: LiveRun) -> bool:
