@@ -44,7 +44,7 @@ def test_one_live_run_at_most(database: Database) -> None:
     with pytest.raises(UserError, match="has a live run already"):
         start(database, campaign.id)
     with pytest.raises(StoreError) as caught, database.transaction() as tx:  # the database itself forbids it
-        runs._insert(tx, campaign.id or 0, campaign_name="Sales", zone="", now=NOW, by=BY)
+        runs._insert(tx, campaign.id or 0, runs._Begin("Sales", "", 1.0, False), now=NOW, by=BY)
     assert caught.value.code == "store_duplicate"
     runs.set_run_state(database, first, state=RunState.COMPLETED, now=NOW + 1)
     assert start(database, campaign.id) != first
@@ -103,6 +103,14 @@ def test_lists_of_a_live_run_change(database: Database) -> None:
             runs.order_run_lists(database, run, list_ids=wrong)
     with pytest.raises(UserError, match="is not in run"):
         runs.pause_run_list(database, run, list_id=4711, paused=True)
+
+
+def test_a_run_begins_as_its_campaign_says(database: Database) -> None:
+    campaign = replace(add_campaign(database), boost=2.5, starts_paused=True)
+    entities.save_campaign(database, campaign, by=BY, now=NOW)
+    row = runs.start_run(database, campaign.id or 0, now=NOW, by=BY)
+    assert (row.state, row.boost) == (RunState.PAUSED, 2.5)
+    assert runs.live_runs(database) == [row]
 
 
 def test_boost(database: Database) -> None:

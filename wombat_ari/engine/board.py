@@ -13,7 +13,7 @@ from wombat_ari.core.routes import Route, Way, ways_of
 from wombat_ari.core.run import RunMachine
 from wombat_ari.core.turns import Contender, Turns
 from wombat_ari.model.calls import Claim, RunCounters, RunList
-from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
+from wombat_ari.model.entities import Campaign, EndPoint, OpeningHours, Server, Trunk
 from wombat_ari.model.states import LIVE_RUN_STATES, CallState, DialerState
 from wombat_ari.pbx.driver import Driver
 
@@ -111,6 +111,9 @@ class LiveRun:
     lists: dict[int, RunList] = field(default_factory=dict)  #: in their order, by id, with how far they are
     look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
     appending: int = 0  #: calls from outside that are being written
+    hours: tuple[OpeningHours, ...] = ()  #: that it keeps to, beside the active period
+    opens_at: float | None = None  #: WRONG_TIME: when it may dial again, None: not within a year
+    opening_asked_at: float = float("-inf")  #: when that was found out, by the wall clock
     title: str = ""  #: the run's own name: its campaign's and when it started
 
     @property

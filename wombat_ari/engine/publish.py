@@ -11,7 +11,7 @@ from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunList
-from wombat_ari.model.states import CallState, EndPointType
+from wombat_ari.model.states import CallState, EndPointType, RunState
 
 LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
 
@@ -117,6 +117,7 @@ class Publish:
             "remaining": run.remaining,
             "next_retry_at": run.hopper.next_retry_at if tally.open_retries else None,
             "why_not": str(why) if why else "",
+            "opens_at": run.opens_at if run.machine.state == RunState.WRONG_TIME else None,
             "lists": [_list(each) for each in run.lists.values()],
             **asdict(progress),
         }

@@ -54,7 +54,9 @@ class Steer:
         """Take the campaign as it is configured now: priority, hours, rules, trunks, end points, texts. Lists stay."""
         run = self._run(campaign)
         self._equip.take(await self._desk.load_plan())
-        run.campaign = await self._desk.load_campaign(run.campaign.id or 0)
+        campaign_id = run.campaign.id or 0
+        run.campaign, run.hours = await self._desk.load_campaign(campaign_id), await self._desk.load_hours(campaign_id)
+        run.opening_asked_at = float("-inf")
         self._board.renew(run)
         run.hopper.batch = run.campaign.batch_size
         self._schedule.kick()

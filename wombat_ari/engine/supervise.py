@@ -23,6 +23,8 @@ from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import RunState
 
+OPENING_EACH_S = 60.0  #: so often it is asked when a run that is out of its hours may dial again
+
 log = Logger()
 
 VERB = {RunEvent.PAUSED: "paused", RunEvent.RESUMED: "resumed", RunEvent.REMOVED: "removed"}
@@ -65,7 +67,10 @@ class Supervise:
         self._refuse_without_route(await self._desk.load_campaign(campaign))
         loaded = await self._desk.start_run(campaign, now=self._clock.seconds(), by=by)
         run = self.adopt(loaded)
-        self._happened(run, RunEvent.STARTED, by)
+        if run.machine.state == RunState.RUNNABLE:
+            self._happened(run, RunEvent.STARTED, by)
+        else:
+            self._perform(run, RunEffect.SAVE, by)  # it begins paused: that is said, too
         return run
 
     async def command(self, campaign: str, event: RunEvent, by: str) -> LiveRun:
@@ -112,7 +117,10 @@ class Supervise:
             # Taken up: it was started, and the dialer died before that was written down.
             self._happened(run, RunEvent.STARTED)
         elif (event := self._by_itself(run)) is not None:
+            run.opening_asked_at = float("-inf")
             self._happened(run, event)
+        elif run.machine.state == RunState.WRONG_TIME:
+            self._note_opening(run)
 
     def _by_itself(self, run: LiveRun) -> RunEvent | None:
         state = run.machine.state
@@ -120,7 +128,8 @@ class Supervise:
             return None
         if state == RunState.IDLE:
             return RunEvent.NUMBERS_CAME if _has_work(run) else None
-        open_now = is_open(run.campaign.active_period, self._wall(), default_zone=self._zone)
+        period = run.campaign.active_period
+        open_now = is_open(period, self._wall(), hours=run.hours, default_zone=self._zone)
         if state == RunState.WRONG_TIME:
             return RunEvent.TIME_OPENED if open_now else None
         if not open_now:
@@ -128,6 +137,14 @@ class Supervise:
         if not self._out_of_work(run):
             return None
         return RunEvent.RAN_IDLE if run.campaign.idles_on_termination else RunEvent.RAN_OUT
+
+    def _note_opening(self, run: LiveRun) -> None:
+        """For who looks at it; asked once a minute, as a year of holidays takes some milliseconds."""
+        now = self._wall()
+        if not 0 <= now - run.opening_asked_at < OPENING_EACH_S:
+            period = run.campaign.active_period
+            run.opens_at = next_opening(period, now, hours=run.hours, default_zone=self._zone)
+            run.opening_asked_at = now
 
     def adopt(self, loaded: LoadedRun) -> LiveRun:
         """Take a stored run onto the board."""
@@ -151,6 +168,7 @@ class Supervise:
             tally=Tally.of(loaded.row.counters),
             lists={item.list_id: item for item in loaded.lists},
             title=loaded.row.name,
+            hours=loaded.hours,
         )
         # What was due while we were away is due now: look at once.
         hopper.next_retry_at = 0.0 if run.tally.open_retries else None

@@ -7,6 +7,7 @@ a retry; those records count as closed (and as ``dropped``), so the ledger holds
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wombat_ari.model.calls import RunCounters, RunList, RunRow
@@ -24,11 +25,11 @@ _NEVER_WRITTEN = ("IN_HOPPER", "SCHEDULED", "RD_RESERVED", "RD_SCHEDULED")
 
 
 def start_run(db: Database, campaign_id: int, *, now: float, by: str) -> RunRow:
-    """A new run in RUNNABLE with the campaign's normal lists. UserError with the reason when it may not start."""
+    """A new run with the campaign's normal lists: RUNNABLE, or PAUSED if it says so. UserError says why it may not."""
     try:
         with db.transaction() as tx:
-            name, zone = _startable(tx, campaign_id)
-            run_id = _insert(tx, campaign_id, campaign_name=name, zone=zone, now=now, by=by)
+            begin = _startable(tx, campaign_id)
+            run_id = _insert(tx, campaign_id, begin, now=now, by=by)
             tx.run(
                 "INSERT INTO run_list (run_id, list_id, position, paused, high_water, taken) "
                 "SELECT %s, list_id, position, 0, 0, 0 FROM campaign_list "
@@ -187,12 +188,22 @@ def _give_up(tx: Transaction, run_id: int) -> None:
     )
 
 
-def _startable(tx: Transaction, campaign_id: int) -> tuple[str, str]:
-    """Name and zone of a campaign that may start now."""
-    row = tx.row(f"SELECT name, zone, status FROM campaign WHERE id = %s{tx.for_update}", (campaign_id,))
+class _Begin(NamedTuple):
+    """What a campaign says of how its run begins."""
+
+    name: str
+    zone: str
+    boost: float
+    paused: bool
+
+
+def _startable(tx: Transaction, campaign_id: int) -> _Begin:
+    """Of a campaign that may start now."""
+    sql = f"SELECT name, zone, status, boost, starts_paused FROM campaign WHERE id = %s{tx.for_update}"
+    row = tx.row(sql, (campaign_id,))
     if row is None:
         raise UserError(f"there is no campaign {campaign_id}")
-    name, zone, status = row
+    name, zone, status, boost, paused = row
     if tx.value("SELECT COUNT(*) FROM run WHERE live_campaign_id = %s", (campaign_id,)):
         raise UserError(f"campaign {name} has a live run already; remove that one or wait until it completes")
     if status != CampaignStatus.RUNNABLE:
@@ -204,13 +215,14 @@ def _startable(tx: Transaction, campaign_id: int) -> tuple[str, str]:
     ]
     if missing:
         raise UserError(f"campaign {name} cannot start: it has no {' and no '.join(missing)}")
-    return name, zone
+    return _Begin(name, zone, boost, bool(paused))
 
 
-def _insert(tx: Transaction, campaign_id: int, *, campaign_name: str, zone: str, now: float, by: str) -> int:
+def _insert(tx: Transaction, campaign_id: int, begin: _Begin, *, now: float, by: str) -> int:
+    state = RunState.PAUSED if begin.paused else RunState.RUNNABLE
     values = {
-        "campaign_id": campaign_id, "campaign_name": campaign_name, "name": run_name(campaign_name, zone, now=now),
-        "state": RunState.RUNNABLE.value, "live_campaign_id": campaign_id, "boost": 1.0, "started_at": now,
+        "campaign_id": campaign_id, "campaign_name": begin.name, "name": run_name(begin.name, begin.zone, now=now),
+        "state": state.value, "live_campaign_id": campaign_id, "boost": begin.boost, "started_at": now,
         "started_by": by, "state_at": now, "ended_at": None,
         **dict.fromkeys(("taken", "closed", "attempts", "answered", "rescheduled", "open_retries", "dropped"), 0),
     }  # fmt: skip
