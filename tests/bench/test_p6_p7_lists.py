@@ -32,7 +32,7 @@ def result_of(module: str, *arguments: str) -> dict[str, Any]:
 
 
 def test_refills_at_the_ends_of_two_lists() -> None:
-    sizes = ("--records", "2000", "--beside", "300", "--rounds", "1", "--refills", "2", "--pool", "64")
+    sizes = ("--records", "2000", "--beside", "1000", "--rounds", "1", "--refills", "2", "--pool", "64")
     result = result_of("p6_refill", *sizes)
     for found in result["databases"].values():
         assert list(found["refill"]) == ["100"]  # two of a thousand are more than the small list
@@ -40,7 +40,7 @@ def test_refills_at_the_ends_of_two_lists() -> None:
             assert row["small_ms"] > 0
             assert row["large_ms"] > 0
     text = p6_refill.shown(result)
-    for promised in ("mariadb", "sqlite", "MB of disk", "at 300", "at 2,000", "how much remains", "reach 1.5 x"):
+    for promised in ("mariadb", "sqlite", "MB of disk", "at 1,000", "at 2,000", "how much remains", "reach 1.5 x"):
         assert promised in text
 
 

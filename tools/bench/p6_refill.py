@@ -6,7 +6,8 @@ Both lists are in one database, on the same disk, each with a live run whose pos
 the end. Sides take turns (small, large, large, small, ...), each refilling until its list is at its end; then both
 positions are put back. A refill is ``store/claims.take``, with its commit. The figure is the median of the refills of a
 turn, the ratio that of the two turns of a round, the median of all rounds. Beside it stand the other questions that
-could grow with a list: how much remains, starting a run, a page of records at the end, looking for appended records.
+could grow with a list: how much remains, starting a run, pages of records, looking for appended records, and a refill
+from the retries when a fifth of the list waits for one.
 
 With ten millions it needs some 4 GB of disk for each database and some minutes to fill it.
 """
@@ -17,7 +18,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,6 +31,8 @@ from wombat_ari.store import claims, lists, runs
 REACH = 1.5
 BATCHES = (100, 1000)  #: the default batch size, and a large one
 SIDES = ("small", "large")
+RETRIES = 100  #: asked for in one refill
+WAITING = 5  #: one record in so many waits for a retry
 
 
 @dataclass(slots=True)
@@ -90,9 +93,9 @@ def _measured(store: BenchStore, *, records: int, beside: int, rounds: int, refi
 
 
 def _side(store: BenchStore, name: str, records: int) -> Side:
-    offset = 0 if name == "small" else 10**9
-    number = {"mysql": f"CONCAT('39', {offset} + seq)", "sqlite": f"'39' || ({offset} + seq)"}[store.database.kind]
-    list_id = store.add_list(name, records=records, number=number)
+    offset = 10**9 - records
+    number = {"mysql": f"CONCAT('39', {offset - 1} + seq)", "sqlite": f"'39' || ({offset - 1} + seq)"}
+    list_id = store.add_list(name, records=records, number=number[store.database.kind])
     campaign_id = store.add_campaign(name, normal=list_id)
     run_id = runs.start_run(store.database, campaign_id, now=time.time(), by=BY).id
     return Side(list_id, records, store.value("SELECT MAX(id) FROM record"), campaign_id, run_id)
@@ -165,6 +168,7 @@ def _others(store: BenchStore, sides: dict[str, Side], rounds: int) -> dict[str,
         "ending a run and starting the next": (9, start),
         "a page of 100 records at the end": (0, lambda side: _page(store, side, 100)),
         f"a page of {page:,} at the end, as exported": (0, lambda side: _page(store, side, page)),
+        "a page of what begins with 39999": (0, lambda side: _search(store, side)),
         "looking for more at the end": (0, look_again),
     }
     found = {}
@@ -172,7 +176,30 @@ def _others(store: BenchStore, sides: dict[str, Side], rounds: int) -> dict[str,
         for side in sides.values():
             _to_the_end(store, side, left=side.records * tenths // 10)
         found[what] = _beside({name: partial(ask, side) for name, side in sides.items()}, rounds)
+    for side in sides.values():
+        _let_wait(store, side)
+    jobs = {name: partial(_retry, store, side) for name, side in sides.items()}
+    found[f"a refill of {RETRIES} retries of many"] = _beside(jobs, rounds)
     return found
+
+
+def _let_wait(store: BenchStore, side: Side) -> None:
+    """Every fifth record waits for a retry that is due."""
+    say(f"{store.kind}: {side.records // WAITING:,} retries")
+    with store.database.transaction() as tx:
+        tx.run(
+            "INSERT INTO open_retry (run_id, record_id, due_at, attempt) "
+            "SELECT %s, id, 1000000000 + (id * 7919) %% 1000003, 2 FROM record WHERE list_id = %s AND id %% %s = 0",
+            (side.run_id, side.list_id, WAITING),
+        )
+        sql = "UPDATE run SET open_retries = (SELECT COUNT(*) FROM open_retry WHERE run_id = %s) WHERE id = %s"
+        tx.run(sql, (side.run_id, side.run_id))
+
+
+def _retry(store: BenchStore, side: Side) -> None:
+    batch = claims.take(store.database, side.run_id, fresh=0, retries=RETRIES, now=time.time())
+    if len(batch.claims) != RETRIES:
+        raise RuntimeError(f"a refill brought {len(batch.claims)} retries, not {RETRIES}")
 
 
 def _page(store: BenchStore, side: Side, limit: int) -> None:
@@ -181,7 +208,12 @@ def _page(store: BenchStore, side: Side, limit: int) -> None:
         raise RuntimeError(f"a page brought {len(found)} records, not {limit}")
 
 
-def _beside(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def _search(store: BenchStore, side: Side) -> None:
+    """The last numbers of both lists begin so."""
+    lists.page_of_records(store.database, side.list_id, number="39999", after=side.last_id - 100)
+
+
+def _beside(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for number in range(rounds + 1):
         for name, job in jobs.items():
@@ -225,8 +257,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--refills", type=int, default=10, help="in each turn")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    if arguments.beside < BATCHES[0] * arguments.refills or arguments.records < arguments.beside:
-        parser.error(f"--records, --beside: at least {BATCHES[0] * arguments.refills} (a turn's refills), small first")
+    least = max(BATCHES[0] * arguments.refills, WAITING * RETRIES * (arguments.rounds + 1))
+    if not least <= arguments.beside <= arguments.records:
+        parser.error(f"--beside: at least {least:,} for so many rounds and refills, and no more than --records")
     return arguments
 
 
