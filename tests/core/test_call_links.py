@@ -219,6 +219,14 @@ class TestTrace:
             assert story.call.outcome == outcome
             assert story.call.waits_ms() == (10, 20_990, 0)
 
+    def test_rang_out_meanwhile(self) -> None:
+        """Asterisk 16 tells cause 0 then: how long it rang is told by the moment of its end, a whole second."""
+        for seconds, outcome in ((28, Outcome.RS_REJECTED), (29, Outcome.RS_NOANSWER), (45, Outcome.RS_NOANSWER)):
+            note = trace(answered=False, cause=0, ended_ms=seconds * 1000)
+            assert dialling().at(1000, LINK_BROKE).at(60_000, note).call.outcome == outcome
+        busy = trace(answered=False, cause=17, ended_ms=45_000)
+        assert dialling().at(1000, LINK_BROKE).at(60_000, busy).call.outcome == Outcome.RS_BUSY
+
     def test_its_channel_was_never_seen_by_us(self) -> None:
         story = Story().at(1, LINK_BROKE).at(60_000, trace(answered=False, cause=17, ended_ms=9000))
         assert (story.call.outcome, story.call.waits_ms()) == (Outcome.RS_BUSY, (0, 9000, 0))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wombat_ari.core.call_ends import hang_up, may_be_shutdown, over
+from wombat_ari.core.call_ends import RING_TIMEOUT, hang_up, may_be_shutdown, over
 from wombat_ari.core.call_steps import ANSWER_MARGIN_S, connected
 from wombat_ari.model import effects as do
 from wombat_ari.model import events as ev
@@ -80,6 +80,8 @@ def trace_found(call: Call, event: ev.TraceFound, now: float) -> list[Effect]:
     seen.answered = seen.answered or event.answered
     seen.cause = event.cause
     seen.dial_status = event.dial_status
+    if seen.reason is None and not event.answered and _rang_out(call, event):
+        seen.reason = RING_TIMEOUT
     call.dialling_at = call.requested_at if call.dialling_at is None else call.dialling_at
     latest = next((at for at in (call.connected_at, call.dialling_at) if at is not None), event.ended_at)
     # The PBX counted the talk in milliseconds, its moment of the end is a whole second, and its clock may differ from
@@ -90,3 +92,13 @@ def trace_found(call: Call, event: ev.TraceFound, now: float) -> list[Effect]:
     if event.answered and call.connected_at is None:
         call.connected_at = min(call.ended_at, max(latest, call.ended_at - talk))
     return over(call, now)
+
+
+def _rang_out(call: Call, event: ev.TraceFound) -> bool:
+    """A note tells no Reason, and of a ring time-out Asterisk 16 (and one that stood still) no cause: its length does.
+
+    The moment of the end is a whole second, cut off.
+    """
+    if call.agent_interface or call.requested_at is None:
+        return False
+    return event.ended_at - call.requested_at >= call.limits.answer_timeout_s - 1
