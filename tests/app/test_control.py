@@ -49,6 +49,29 @@ class FakeObey:
     def skip_reserved(self, wombatid: int, code: str) -> None:
         self._note("skip", wombatid, code)
 
+    async def add_call(self, campaign: str, number: str, attributes: dict[str, str], due: float | None) -> int:
+        self._note("add_call", campaign, number, attributes, due)
+        return 2**53 - 1
+
+    async def call_info(self, wombatid: int) -> dict[str, Any]:
+        self._note("call_info", wombatid)
+        return {"wombatid": wombatid, "number": "é", "is_live": False}
+
+    def numbers_came(self, *asked: Any) -> None:
+        self._note("numbers_came", *asked)
+
+    def set_status(self, *asked: Any) -> None:
+        self._note("set_status", *asked)
+
+    def set_attribute(self, *asked: Any) -> None:
+        self._note("set_attribute", *asked)
+
+    def append_attribute(self, *asked: Any) -> None:
+        self._note("append_attribute", *asked)
+
+    def clear_attribute(self, *asked: Any) -> None:
+        self._note("clear_attribute", *asked)
+
     def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         self.asked.append(("snapshot", calls))
         return self.picture
@@ -224,6 +247,47 @@ def test_preview(wire: Wire) -> None:
     assert wire.obey.asked == [
         ("reserve", "PJSIP/ä"), ("dial", 2**53 - 1), ("skip", 7, ""), ("skip", 7, "LATER"),
     ]  # fmt: skip
+
+
+def test_calls_from_outside(wire: Wire) -> None:
+    wire.listen()
+    assert wire.ask("add_call", "Söhne", "+39 02", attributes={"NAME": "Zoë, \u2028:"}, due=1790000000.25) == 2**53 - 1
+    assert wire.ask("add_call", "c", "1") == 2**53 - 1
+    assert wire.obey.asked == [
+        ("add_call", "Söhne", "+39 02", {"NAME": "Zoë, \u2028:"}, 1790000000.25), ("add_call", "c", "1", {}, None),
+    ]  # fmt: skip
+    assert wire.ask("call_info", 7) == {"wombatid": 7, "number": "é", "is_live": False}
+
+
+def test_attributes_that_are_too_long_for_the_socket_are_refused(wire: Wire) -> None:
+    wire.listen()
+    with pytest.raises(UserError, match="more than 65535 bytes"):
+        wire.ask("add_call", "c", "1", attributes={f"A{n}": "é" * 1000 for n in range(40)})
+    assert wire.ask("add_call", "c", "1", attributes={f"A{n}": "é" * 1000 for n in range(30)})
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"A": 1}', '"A"'])
+def test_attributes_that_are_no_texts_are_refused(wire: Wire, text: str) -> None:
+    wire.listen()
+    asked = wire.client._ask(control_commands.AddCall, campaign="c", number="1", attributes=text, due=None)
+    with pytest.raises(UserError, match="an object of texts"):
+        wire.result(defer.Deferred.fromCoroutine(asked))
+
+
+def test_words_about_a_call(wire: Wire) -> None:
+    wire.listen()
+    asked: list[tuple[Any, ...]] = [
+        ("set_status", 7, "SÖLD"), ("set_attribute", 7, "A", ""), ("append_attribute", 7, "A", "é"),
+        ("clear_attribute", 7, "A"), ("numbers_came", "list é"),
+    ]  # fmt: skip
+    for name, *arguments in asked:
+        assert wire.ask(name, *arguments) is None
+    assert wire.obey.asked == asked
+    wire.obey.trouble = UserError("no live call has the WOMBATID 7", code="no-call")
+    for name, *arguments in asked:
+        with pytest.raises(UserError, match="no live call") as caught:
+            wire.ask(name, *arguments)
+        assert caught.value.code == "no-call"
 
 
 def test_trouble_with_the_database_has_its_text_on_this_side(wire: Wire) -> None:

@@ -281,3 +281,19 @@ def test_an_empty_list_is_exported(database: Database) -> None:
     assert "".join(exporting.export_csv(database, list_id)) == "NUMBER\r\n"
     with pytest.raises(UserError, match="no list 4711"):
         next(exporting.export_native(database, 4711))
+
+
+@pytest.mark.parametrize("csv", [False, True])
+def test_a_wrong_alternative_number_is_told_by_its_line_and_harms_nothing(database: Database, csv: bool) -> None:
+    list_id = add_list(database, "a")
+    if csv:
+        text = "NUMBER,MULTINUM1,MULTINUM2\n1,2,\n3,no way,5\nx y,no way,\n"
+        summary = lists.import_csv(database, list_id, source=text, by=BY, now=NOW)
+    else:
+        text = "1,MULTINUM1:2\n\n3,MULTINUM1:no way,MULTINUM2:5\nx y,MULTINUM1:no way\n"
+        summary = lists.import_native(database, list_id, source=text, by=BY, now=NOW)
+    assert (summary.read, summary.added, summary.refused, summary.remarked) == (3, 2, 1, 1)
+    (remark,) = summary.remarks
+    assert remark.line == 3
+    assert remark.text.startswith("MULTINUM1: number 'no way'")
+    assert remark.text.endswith("it will not be dialled")

@@ -24,12 +24,15 @@ COMMANDS = {
     "pause": ("runs:pause", "Pause the run of a campaign."),
     "resume": ("runs:resume", "Resume a paused run."),
     "remove": ("runs:remove", "End a run for good."),
+    "addcall": ("calls:addcall", "Add a call to the live run of a campaign, now or for later."),
     "run-lists": ("steering:run_lists", "Show, add, pause or order the lists of a live run."),
     "boost": ("steering:boost", "Change the boost of a live run."),
     "reload": ("steering:reload", "Take a campaign's changed fields into its live run."),
     "status": ("runs:status", "Show what the dialer is doing."),
     "report": ("report:report", "Report on the runs of a campaign."),
     "outbox": ("outbox:outbox", "Show, replay or drop notifications and e-mails that wait."),
+    "user": ("user:user", "Show, add and change users."),
+    "token": ("token:token", "Show, make and revoke the tokens of programs."),
     "check": ("check:check", "Find out what is wrong, and what to do about it (the doctor)."),
 }
 

@@ -12,8 +12,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something of a line that was taken is of no use, as an alternative number that is none."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """``read == added + duplicates + refused``. Of the refusals the first ones are kept."""
+    """``read == added + duplicates + refused``. Of the refusals, and of the remarks, the first ones are kept."""
 
     read: int = 0
     added: int = 0
@@ -21,6 +29,8 @@ class ImportSummary:
     refused: int = 0
     refusals: tuple[Refusal, ...] = ()
     bytes_read: int = 0
+    remarked: int = 0
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

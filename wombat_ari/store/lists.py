@@ -15,7 +15,7 @@ from wombat_ari.core import validate
 from wombat_ari.core.numbers import ParsedRecord, progression
 from wombat_ari.model.entities import CallList, Record
 from wombat_ari.model.errors import StoreError, UserError
-from wombat_ari.model.lists import ImportSummary, Refusal
+from wombat_ari.model.lists import ImportSummary, Refusal, Remark
 from wombat_ari.store import saving, tables
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.entities import LIST
@@ -23,7 +23,7 @@ from wombat_ari.store.reading import Item, Lines, read_csv, read_native
 from wombat_ari.store.rows import dump, load
 
 BATCH = 4000  #: records of one transaction
-KEEP_REFUSALS = 100
+KEEP_REFUSALS = 100  #: and so many remarks
 _LOOK_UP = 500  #: numbers of one question
 _COLUMNS = "id, list_id, number, input_attributes, output_attributes"
 
@@ -168,18 +168,27 @@ def _import(
 def _add_batch(db: Database, list_id: int, batch: list[Item], *, total: ImportSummary, dedupe: bool) -> ImportSummary:
     records = [item for item in batch if isinstance(item, ParsedRecord)]
     refusals = [item for item in batch if isinstance(item, Refusal)]
+    remarks = [item for item in batch if isinstance(item, Remark)]
     with db.transaction() as tx:
-        _lock(tx, list_id)
-        fresh = _without_duplicates(tx, list_id, records) if dedupe else records
-        grow(tx, list_id, len(fresh))
-        tx.many(_INSERT, [_row(list_id, record) for record in fresh])
+        added = append(tx, list_id, records, dedupe=dedupe)
     return ImportSummary(
-        read=total.read + len(batch),
-        added=total.added + len(fresh),
-        duplicates=total.duplicates + len(records) - len(fresh),
+        read=total.read + len(batch) - len(remarks),
+        added=total.added + added,
+        duplicates=total.duplicates + len(records) - added,
         refused=total.refused + len(refusals),
         refusals=(*total.refusals, *refusals[: KEEP_REFUSALS - len(total.refusals)]),
+        remarked=total.remarked + len(remarks),
+        remarks=(*total.remarks, *remarks[: KEEP_REFUSALS - len(total.remarks)]),
     )
+
+
+def append(tx: Transaction, list_id: int, records: list[ParsedRecord], *, dedupe: bool = False) -> int:
+    """In a transaction of somebody else's; answers how many. ``dedupe``: no number that is on the list already."""
+    _lock(tx, list_id)
+    fresh = _without_duplicates(tx, list_id, records) if dedupe else records
+    grow(tx, list_id, len(fresh))
+    tx.many(_INSERT, [_row(list_id, record) for record in fresh])
+    return len(fresh)
 
 
 def _lock(tx: Transaction, list_id: int) -> None:

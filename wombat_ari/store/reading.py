@@ -1,7 +1,7 @@
 """A stream of bytes into records, with constant memory: native text or CSV, UTF-8 (with or without BOM) or Latin-1.
 
 Each line is decoded for itself: UTF-8, and what is not that is Latin-1. Lines end with LF or CR LF. A line that cannot
-be a record gives a ``Refusal`` and the next one is read.
+be a record gives a ``Refusal`` and the next one is read; what is wrong with a record that is taken is a ``Remark``.
 """
 
 from collections import deque
@@ -17,16 +17,16 @@ from wombat_ari.core.csvlines import (
     sniff_delimiter,
     split_line,
 )
-from wombat_ari.core.numbers import ParsedRecord, parse_native
+from wombat_ari.core.numbers import ParsedRecord, parse_native, wrong_alternatives
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.lists import CsvPreview, Refusal
+from wombat_ari.model.lists import CsvPreview, Refusal, Remark
 
 MAX_LINE = 1 << 20  #: bytes; what is longer is refused
 _BLOCK = 1 << 16
 _LOOK_AHEAD = 20  #: lines in which the end of a quoted value is looked for
 _TOO_LONG = f"the line is longer than {MAX_LINE} bytes"
 
-Item = ParsedRecord | Refusal
+Item = ParsedRecord | Refusal | Remark
 
 
 class Lines:
@@ -80,7 +80,9 @@ def read_native(lines: Lines) -> Iterator[Item]:
         try:
             if len(line) > MAX_LINE:
                 raise UserError(_TOO_LONG)
-            yield parse_native(line)
+            record = parse_native(line)
+            yield record
+            yield from _remarks(number, record)
         except UserError as error:
             yield Refusal(number, str(error))
 
@@ -95,9 +97,15 @@ def read_csv(lines: Lines, *, delimiter: str | None, labels: Sequence[str] | Non
         if not line.strip():
             continue
         try:
-            yield record_of(_cells(lines, line, delimiter), columns)
+            record = record_of(_cells(lines, line, delimiter), columns)
+            yield record
+            yield from _remarks(number, record)
         except UserError as error:
             yield Refusal(number, str(error))
+
+
+def _remarks(line: int, record: ParsedRecord) -> list[Remark]:
+    return [Remark(line, f"{wrong}; it will not be dialled") for wrong in wrong_alternatives(record.input_attributes)]
 
 
 def preview_csv(stream: BinaryIO, *, delimiter: str | None = None, rows: int = 10) -> CsvPreview:

@@ -122,8 +122,15 @@ def _tell(summary: ImportSummary, name: str, shown: int | None) -> None:
         f"list {name}: {summary.read:,} read, {summary.added:,} added, {summary.duplicates:,} duplicates,"
         f" {summary.refused:,} refused"
     )
-    for refusal in summary.refusals[:shown]:
-        click.echo(f"  line {refusal.line}: {refusal.reason}", err=True)
-    hidden = summary.refused - len(summary.refusals[:shown])
+    _tell_lines([(refusal.line, refusal.reason) for refusal in summary.refusals], summary.refused, shown)
+    if summary.remarked:
+        click.echo("taken, but:", err=True)
+        _tell_lines([(remark.line, remark.text) for remark in summary.remarks], summary.remarked, shown)
+
+
+def _tell_lines(told: list[tuple[int, str]], total: int, shown: int | None) -> None:
+    for line, text in told[:shown]:
+        click.echo(f"  line {line}: {text}", err=True)
+    hidden = total - len(told[:shown])
     if hidden > 0:
         click.echo(f"  and {hidden:,} more", err=True)
