@@ -110,6 +110,14 @@ class Turns:
         """It comes (again) among its equals: what they placed without it is not made up for."""
         contender.served = self._most.get(contender.priority, 0)
 
+    def taken_back(self, contender: Contender) -> None:
+        """A call that was given to it was not placed after all: it does not count. Not while calls are given out."""
+        contender.served = max(0, contender.served - 1)
+        seat = self._seats.get(contender)
+        if seat is not None:
+            seat.equals.able = [(each.served, ticket, each) for _, ticket, each in seat.equals.able]
+            heapify(seat.equals.able)
+
     def leave(self, contender: Contender) -> None:
         """It takes part no more."""
         seat = self._seats.pop(contender, None)

@@ -104,6 +104,7 @@ class Schedule:
         flight.route = None
         flight.turn += 1
         self._to_release[call.wombatid] = run
+        self._board.turns.taken_back(run.contender)
         if run.machine.state != RunState.REMOVED:
             run.hopper.put_back(flight)
 
