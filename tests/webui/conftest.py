@@ -12,7 +12,8 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.store.conftest import NOW, database, empty, new_url  # noqa: F401 - fixtures
+from tests.app.service.conftest import database, migrated  # noqa: F401 - fixtures
+from tests.store.conftest import NOW
 from webui import create_app
 from wombat_ari.app.config import Settings, load_settings
 from wombat_ari.model.admin import User

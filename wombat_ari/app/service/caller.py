@@ -27,3 +27,8 @@ class Caller:
 def trusted_caller(address: str, *, at: float) -> Caller:
     """Somebody on an address of the allow list who did not log on."""
     return Caller(NOBODY, Keyring(NOBODY, False, frozenset()), at, address, frozenset({Scope.CONTROL}), trusted=True)
+
+
+def machine_caller(login: str, *, at: float) -> Caller:
+    """Somebody at the machine itself who may open its database: may do everything."""
+    return Caller(login, Keyring(login, True, frozenset()), at)

@@ -12,7 +12,7 @@ from threading import BoundedSemaphore, Lock
 
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, LOG_ON_KEY
+from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, LOG_ON_KEY, TOKEN_KEY
 from wombat_ari.app.service.throttle import Throttle
 from wombat_ari.model.admin import Keyring
 from wombat_ari.model.errors import UserError
@@ -23,7 +23,6 @@ TOO_MANY = "too-many-tries"  #: code of a try that comes too soon
 REMEMBERED_S = 600.0
 REMEMBERED = 1000  #: passwords
 HASHES_AT_ONCE = 2  #: each takes 64 MB and a processor for a tenth of a second
-TOKEN_KEY = "API"
 
 
 class TooManyTries(UserError):

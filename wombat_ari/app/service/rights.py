@@ -18,6 +18,7 @@ MISSING = "missing"  #: code of what does not exist, or is not to be seen
 FORBIDDEN = "forbidden"
 LOG_ON = "log-on"  #: code of a request that needs credentials
 LOG_ON_KEY = "USER"
+TOKEN_KEY = "API"  #: what a user must hold whose tokens are taken
 OPEN = True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import FORBIDDEN, Right, demand, may, require_grantable
+from wombat_ari.app.service.rights import FORBIDDEN, TOKEN_KEY, Right, demand, may, require_grantable
 from wombat_ari.model.admin import User, UserClass
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.tokens import ApiToken, Scope
@@ -109,6 +109,8 @@ def make_token(
     else:
         demand(caller, Right.CHANGE_USERS)
         require_grantable(caller, users.keyring(db, owner.login).keys, master=owner.master)
+    if not users.keyring(db, owner.login).holds(TOKEN_KEY):
+        raise UserError(f"user {owner.login} may not use tokens: it needs the key {TOKEN_KEY}", code=FORBIDDEN)
     wanted = frozenset(scopes)
     if wanted - caller.scopes:
         raise UserError("a token is never made wider than the one it is made with", code=FORBIDDEN)
