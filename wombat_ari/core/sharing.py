@@ -64,7 +64,7 @@ def spare_agents(own: Need, others: Sequence[Need]) -> float:
     sizes = _agents_by_queues(queues)
     with_own = without_own = float("inf")
     for cut in range(1 << len(queues)):
-        size = sum(count for members, count in sizes.items() if members & cut)
+        size: float = sum(count for members, count in sizes.items() if members & cut)
         size += sum(queue.agents for bit, queue in enumerate(queues) if not cut >> bit & 1)
         if cut & 1:
             with_own = min(with_own, size)
