@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,17 @@ class Control:
             pytest.fail(f"{command} {arguments}: {answer[amp.ERROR_DESCRIPTION].decode()}")
         return answer
 
+    def ask_at_once(self, command: str, arguments: Sequence[dict[str, str]]) -> list[dict[bytes, bytes]]:
+        """Many questions without waiting for an answer in between; their answers in order. A refusal fails the test."""
+        self._socket.sendall(b"".join(_asking(command, each, str(tag)) for tag, each in enumerate(arguments)))
+        answers = {}
+        for _ in arguments:
+            answer = self._box()
+            if amp.ERROR_CODE in answer:
+                pytest.fail(f"{command}: {answer[amp.ERROR_DESCRIPTION].decode()}")
+            answers[int(answer[amp.ANSWER])] = answer
+        return [answers[tag] for tag in range(len(arguments))]
+
     def try_(self, command: str, **arguments: str) -> dict[bytes, bytes] | None:
         """The answer's box, None for a refusal."""
         answer = self._asked(command, arguments)
@@ -52,9 +64,7 @@ class Control:
         return answer[amp.ERROR_DESCRIPTION].decode().partition(": ")[0]
 
     def _asked(self, command: str, arguments: dict[str, str]) -> dict[bytes, bytes]:
-        box = amp.AmpBox({amp.ASK: b"1", amp.COMMAND: command.encode()})
-        box.update({name.encode(): value.encode() for name, value in arguments.items()})
-        self._socket.sendall(box.serialize())
+        self._socket.sendall(_asking(command, arguments, "1"))
         return self._box()
 
     def snapshot(self) -> dict[str, Any]:
@@ -79,3 +89,10 @@ class Control:
         if len(data) < size:
             raise ConnectionResetError("the dialer closed the control socket")
         return data
+
+
+def _asking(command: str, arguments: dict[str, str], tag: str) -> bytes:
+    box = amp.AmpBox({amp.ASK: tag.encode(), amp.COMMAND: command.encode()})
+    box.update({name.encode(): value.encode() for name, value in arguments.items()})
+    serialized: bytes = box.serialize()
+    return serialized

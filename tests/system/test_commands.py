@@ -219,3 +219,20 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path, command: str, url: str
     done = site.wombat(*command_line, status=status)
     assert said in done.stderr
     assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["Empty", "5551"], "campaign 'Empty' has no live run"),
+        (["Nosuch", "5551"], "campaign 'Nosuch' has no live run"),
+        (["Nosuch", "5551", "--at", "2099-01-01 00:00"], "there is no campaign Nosuch"),
+        (["Empty", "5551", "--attr", "NAME"], "it must be NAME=VALUE"),
+        (["Empty", "5551", "--at", "tomorrow"], "YYYY-MM-DD HH:MM:SS"),
+        (["Empty", "5551", "--at", "60"], "for seconds from now there is --in"),
+        (["Empty", "5551", "--in", "soon"], "a whole number of seconds"),
+        (["Empty", "5551", "--in", "5", "--at", "2099-01-01 00:00"], "exclude each other"),
+    ],
+)
+def test_calls_that_cannot_be_added(site: Site, arguments: list[str], said: str) -> None:
+    assert said in site.wombat("addcall", *arguments, status=2).stderr
