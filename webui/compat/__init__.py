@@ -18,10 +18,10 @@ import time
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from webui.compat import campaigns, health, links, lists, live, pbx, reports, rules
+from webui.compat import campaigns, control, health, links, lists, live, pbx, reports, rules
 from webui.compat.frame import Frame, Kind, refusal
 
-MODULES = (pbx, lists, campaigns, links, rules, live, reports, health)
+MODULES = (pbx, lists, campaigns, links, rules, live, reports, health, control)
 
 
 def add_to(app: Flask, frame: Frame) -> None:

@@ -198,6 +198,14 @@ class BlockingControl:
     reserve = _blocking("reserve")
     dial_reserved = _blocking("dial_reserved")
     skip_reserved = _blocking("skip_reserved")
+    retry_errands = _blocking("retry_errands")
+    call_info = _blocking("call_info")
+    clear_attribute = _blocking("clear_attribute")
+    append_attribute = _blocking("append_attribute")
+    set_attribute = _blocking("set_attribute")
+    set_status = _blocking("set_status")
+    numbers_came = _blocking("numbers_came")
+    add_call = _blocking("add_call")
 
 
 def _web_plugin() -> Callable[..., Any]:

@@ -40,7 +40,9 @@ def start_run(db: Database, campaign_id: int, *, now: float, by: str) -> RunRow:
     except StoreError as error:
         if error.code != "store_duplicate":
             raise
-        raise UserError(f"campaign {campaign_id} was started by somebody else at the same moment") from None
+        raise UserError(
+            f"campaign {campaign_id} was started by somebody else at the same moment", code="has-run"
+        ) from None
 
 
 def run(db: Database, run_id: int) -> RunRow:
@@ -205,7 +207,9 @@ def _startable(tx: Transaction, campaign_id: int) -> _Begin:
         raise UserError(f"there is no campaign {campaign_id}")
     name, zone, status, boost, paused = row
     if tx.value("SELECT COUNT(*) FROM run WHERE live_campaign_id = %s", (campaign_id,)):
-        raise UserError(f"campaign {name} has a live run already; remove that one or wait until it completes")
+        raise UserError(
+            f"campaign {name} has a live run already; remove that one or wait until it completes", code="has-run"
+        )
     if status != CampaignStatus.RUNNABLE:
         raise UserError(f"campaign {name} is {status}; only a RUNNABLE one can be started")
     missing = [
