@@ -15,7 +15,18 @@ from wombat_ari.model.entities import Campaign, EndPoint, OpeningHours, Server, 
 from wombat_ari.model.errands import DueErrands, OutboxRow, Receipt, ReceiverCount, Undone
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import CallInfo
-from wombat_ari.store import calls, campaigns, claims, entities, journal, lease, opening_hours, outbox, runs
+from wombat_ari.store import (
+    calls,
+    campaigns,
+    claims,
+    entities,
+    journal,
+    lease,
+    opening_hours,
+    outbox,
+    outbox_acts,
+    runs,
+)
 from wombat_ari.store.database import Database
 
 
@@ -139,9 +150,9 @@ class Desk:
         """What came of them is written down; answers whether something waited behind one."""
         return self._pool.write(outbox.settle, self._db, done=done, undone=undone)
 
-    def perform_errands(self, rows: Sequence[OutboxRow]) -> Deferred[list[Receipt]]:
+    def perform_errands(self, rows: Sequence[OutboxRow], *, now: float) -> Deferred[list[Receipt]]:
         """Do those that change our own database, and delete them with it."""
-        return self._pool.write(outbox.perform, self._db, rows)
+        return self._pool.write(outbox_acts.perform, self._db, rows, now=now)
 
     def give_up_errands(self, receiver: str, *, before: float, error: str, now: float) -> Deferred[int]:
         """Park some of what has waited since before the moment; answers how many."""

@@ -63,6 +63,9 @@ class Deliver:
     ) -> None:
         self._clock = clock
         self._desk = desk
+        self.perform: Callable[[list[OutboxRow]], Deferred[list[Receipt]]] = lambda rows: desk.perform_errands(
+            rows, now=clock.seconds()
+        )
         self._journal = journal
         self._send_outside = send
         self._limits = limits
@@ -237,7 +240,7 @@ class Deliver:
 
     def _try(self, rows: list[OutboxRow]) -> "Deferred[list[Receipt]]":
         if rows[0].errand.kind in _ACTS:
-            return self._desk.perform_errands(rows)
+            return self.perform(rows)
         assert self._send_outside is not None, "started without anybody who sends"
         return self._send_outside(rows[0]).addCallback(lambda receipt: [receipt])
 

@@ -17,6 +17,7 @@ from wombat_ari.engine.deliver import Deliver, DeliverLimits, Send
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.equip import DriverFactory, Equip
 from wombat_ari.engine.follow import Follow, Performer
+from wombat_ari.engine.hand_on import HandOn
 from wombat_ari.engine.locate import Locate
 from wombat_ari.engine.obey import Obey
 from wombat_ari.engine.observe import Observe
@@ -108,6 +109,8 @@ class Dialer:
         )
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
         steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)
+        append = Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise)
+        self._hand_on = HandOn(self.board, clock, desk=desk, refill=self._refill, append=append)
         self.obey = Obey(
             self.board,
             self.follow,
@@ -116,7 +119,7 @@ class Dialer:
             publish=self.publish,
             preview=preview,
             deliver=self._deliver,
-            append=Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise),
+            append=append,
             annotate=Annotate(self.board, self.follow, late=self._amend.late, is_recent=self._amend.remembers),
             locate=Locate(self.board, desk=desk, journal=journal, is_recent=self._amend.remembers),
         )
@@ -165,6 +168,7 @@ class Dialer:
         self._settle.on_settled = self._on_settled
         self._refill.on_filled = self._supervise.look_at
         self._amend.tell = self._tell.late
+        self._deliver.perform = self._hand_on.perform
         self._schedule.assign = self._observe.assign
         self.board.turns.room = self._observe.room
         self._recover.on_survey = self._observe.surveyed

@@ -47,6 +47,11 @@ def add_calls(db: Database, calls: Sequence[NewCall], *, now: float) -> list[Add
         return _Batch(calls, now).add(db)  # somebody made the list at the same moment
 
 
+def add_within(db: Database, tx: Transaction, call: NewCall, *, now: float) -> AddedCall | UserError:
+    """One, in a transaction of somebody else's."""
+    return _Batch([call], now).add_within(db, tx)[0]
+
+
 def auto_list(campaign: str) -> str:
     """``Sales`` -> ``Sales/AUTO``; the name of a campaign that is too long for that is cut, but stays distinct."""
     name = campaign + AUTO
@@ -69,11 +74,15 @@ class _Batch:
     def add(self, db: Database) -> list[AddedCall | UserError]:
         try:
             with db.transaction() as tx:
-                self._add(db, tx)
+                answers = self.add_within(db, tx)
                 self._at_commit = True
         except StoreError as error:
             if not (self._at_commit and self._is_stored(db, error)):
                 raise
+        return answers
+
+    def add_within(self, db: Database, tx: Transaction) -> list[AddedCall | UserError]:
+        self._add(db, tx)
         return [self._answer(call, wombatid) for call, wombatid in zip(self._calls, self._ids, strict=True)]
 
     def _add(self, db: Database, tx: Transaction) -> None:

@@ -10,17 +10,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from wombat_ari.model.errands import (
-    DONE,
     DueErrands,
     Errand,
     ErrandKind,
     ErrandState,
     OutboxRow,
-    Receipt,
     ReceiverCount,
     Undone,
 )
-from wombat_ari.model.errors import UserError, WombatError
+from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import NO_SECRET, Secret
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 
@@ -100,32 +98,6 @@ def give_up(db: Database, receiver: str, *, before: float, error: str, now: floa
             sql = f"UPDATE outbox SET state = %s, due_at = %s, error = %s WHERE id IN ({marks(len(ids))})"
             tx.run(sql, (_PARKED, now, error[:255], *ids))
         return len(ids)
-
-
-def perform(db: Database, rows: Sequence[OutboxRow]) -> list[Receipt]:
-    """Do what changes our own database and delete its rows, in one transaction: once, whatever happens.
-
-    When one of them cannot be done, each is done (or not) by itself. A StoreError that passes is raised.
-    """
-    try:
-        with db.transaction() as tx:
-            for row in rows:
-                _perform(tx, row)
-        return [DONE] * len(rows)
-    except WombatError as error:
-        if getattr(error, "transient", False):
-            raise
-        if len(rows) == 1:
-            return [Receipt(str(error))]
-    return [receipt for row in rows for receipt in perform(db, [row])]
-
-
-def _perform(tx: Transaction, row: OutboxRow) -> None:
-    from wombat_ari.store import outbox_acts
-
-    if tx.value(f"SELECT id FROM outbox WHERE id = %s{tx.for_update}", (row.id,)) is not None:
-        outbox_acts.perform(tx, row)
-        tx.run("DELETE FROM outbox WHERE id = %s", (row.id,))
 
 
 # For people
