@@ -14,7 +14,7 @@ from urllib.parse import quote
 from wombat_ari.core.letters import form_of, receiver_of
 from wombat_ari.core.numbers import parse_pairs
 from wombat_ari.core.placeholders import expand
-from wombat_ari.core.request import placeholder_values
+from wombat_ari.core.request import values_of_ours
 from wombat_ari.model.calls import CallResult
 from wombat_ari.model.entities import Campaign, DispositionRule
 from wombat_ari.model.errands import MAIL, Errand, ErrandKind
@@ -66,7 +66,7 @@ def _values(result: CallResult, campaign: Campaign, run_name: str) -> dict[str, 
     return {
         **result.claim.input_attributes,
         **result.output_attributes,
-        **placeholder_values(result.claim, campaign),
+        **values_of_ours(result.claim, campaign),
         "run": run_name,
         "outcome": result.outcome.value,
         "extstatus": result.extended_status,

@@ -69,8 +69,11 @@ def dialled_interface(agent: str, end_point: EndPoint) -> str:
 
 def placeholder_values(claim: Claim, campaign: Campaign) -> dict[str, str]:
     """Every name a placeholder may use: the input attributes, and ours, which win."""
+    return {**claim.input_attributes, **values_of_ours(claim, campaign)}
+
+
+def values_of_ours(claim: Claim, campaign: Campaign) -> dict[str, str]:
     return {
-        **claim.input_attributes,
         "num": claim.number,
         "list": claim.list_name,
         "campaign": campaign.name,
