@@ -1,7 +1,8 @@
 """Brakes on guessing: after some failures an address, and a login, must wait, each time twice as long.
 
 An address from which a login succeeded lately is not held up by failures elsewhere, so nobody can lock out others.
-Moments are given, nothing here looks at a clock. What is remembered is bounded.
+A token has no login: its address waits only, a token cannot be guessed. Moments are given, nothing here looks at a
+clock. What is remembered is bounded.
 """
 
 from collections import OrderedDict
@@ -60,6 +61,8 @@ class Throttle:
             _trim(self._known)
 
     def _brakes(self, address: str, login: str, now: float) -> list[tuple[tuple[str, str], int]]:
+        if not login:
+            return [((address, ""), FREE_OF_ADDRESS)]
         brakes = [((address, login), FREE_FAILURES), ((address, ""), FREE_OF_ADDRESS)]
         if now - self._known.get((address, login), -KNOWN_S) >= KNOWN_S:
             brakes.append((("", login), FREE_OF_LOGIN))
