@@ -263,6 +263,9 @@ def test_attributes_that_are_too_long_for_the_socket_are_refused(wire: Wire) -> 
     wire.listen()
     with pytest.raises(UserError, match="more than 65535 bytes"):
         wire.ask("add_call", "c", "1", attributes={f"A{n}": "é" * 1000 for n in range(40)})
+    for half in ({"number": "\ud800"}, {"number": "1", "attributes": {"A": "\udfff"}}):
+        with pytest.raises(UserError, match="half a character"):
+            wire.ask("add_call", "c", **half)
     assert wire.ask("add_call", "c", "1", attributes={f"A{n}": "é" * 1000 for n in range(30)})
 
 

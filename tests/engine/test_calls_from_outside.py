@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.task import deferLater
 
 from tests.engine.world import World, rule
 from wombat_ari.engine.append import Append
@@ -220,8 +221,15 @@ def test_appended_numbers_of_others_are_found_within_moments(idle: World) -> Non
     idle.advance_until(lambda: len(idle.dialled_ids()) == 2, 2.2)
 
 
-def test_an_idle_run_stays_idle_while_it_is_looked_at(idle: World) -> None:
-    """Its state is stored and told at each change: looking for numbers is none."""
+def test_an_idle_run_stays_idle_while_it_is_looked_at(idle: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its state is stored and told at each change: looking for numbers is none, also when it takes a while."""
+    desk = idle.dialer._desk
+    real = desk.take
+
+    def slow(*args: Any, **values: Any) -> Any:
+        return deferLater(idle.clock, 1.5, real, *args, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk, "take", slow)
     before = idle.rows("SELECT COUNT(*) FROM system_log")
     idle.advance(20)
     assert idle.rows("SELECT COUNT(*) FROM system_log") == before

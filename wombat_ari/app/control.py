@@ -109,8 +109,6 @@ class ControlClient:
     ) -> int:
         """The WOMBATID of a call added to the live run of a campaign; durable. ``due``: not before (epoch seconds)."""
         text = json.dumps(dict(attributes or {}), ensure_ascii=False)
-        if len(text.encode("utf-8", "replace")) > MOST:
-            raise UserError(f"attributes: they have more than {MOST} bytes in all")
         return (await self._ask(AddCall, campaign=campaign, number=number, attributes=text, due=due))["wombatid"]
 
     async def numbers_came(self, name: str) -> None:
@@ -167,6 +165,10 @@ class ControlClient:
             raise UserError(text, code=code) from None
         except StoreError as error:
             raise UserError(str(error), code="dialer-store") from None
+        except UnicodeEncodeError:
+            raise UserError("a text holds half a character (a lone surrogate)") from None
+        except amp.TooLong:
+            raise UserError(f"a text, or the attributes, has more than {MOST} bytes") from None
         except defer.TimeoutError:
             raise UserError(f"the dialer did not answer within {ANSWER_S:g} s", code="dialer-down") from None
         except Exception as error:  # noqa: BLE001 - fence: whatever a lost connection raises means one thing here

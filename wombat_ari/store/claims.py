@@ -44,11 +44,13 @@ def take(
             ended = (blacklisted(claim_of(head), now) for head in closed)
             outbox.add(tx, [each for one in ended for each in errands_of(one, campaign, run_name=run.name, now=now)])
         taken, black = sum(step[2] for step in harvest.steps), len(harvest.black)
-        tx.run(
-            "UPDATE run SET taken = taken + %s, closed = closed + %s, attempts = attempts + %s, "
-            "open_retries = open_retries + %s WHERE id = %s",
-            (taken, black, black, harvest.more_retries, run_id),
-        )
+        changes = (taken, black, black, harvest.more_retries)
+        if any(changes):  # a look that finds nothing writes nothing, and its commit waits for no disk
+            tx.run(
+                "UPDATE run SET taken = taken + %s, closed = closed + %s, attempts = attempts + %s, "
+                "open_retries = open_retries + %s WHERE id = %s",
+                (*changes, run_id),
+            )
         next_retry = tx.value("SELECT MIN(due_at) FROM open_retry WHERE run_id = %s", (run_id,))
         steps, more = tuple(harvest.steps), harvest.more_retries
         return ClaimBatch(claims, black, exhausted, next_retry, steps, due=due, open_retries=more)

@@ -116,10 +116,11 @@ class Harvest:
         if not dated:
             return rows
         taken = set(self._woken)
-        for table in ("open_retry", "attempt", "call_log"):
+        for source in ("open_retry", "attempt", f"call_log {self._tx.by_index('call_log_by_record_id')}"):
             for ids in chunks(dated, 1000):
-                sql = f"SELECT record_id FROM {table} WHERE run_id = %s AND record_id IN ({marks(len(ids))})"
-                taken.update(row[0] for row in self._tx.rows(sql, (self._run_id, *ids)))
+                where = f"run_id = %s AND record_id IN ({marks(len(ids))})"
+                rows_of = self._tx.rows(f"SELECT record_id FROM {source} WHERE {where}", (self._run_id, *ids))
+                taken.update(row[0] for row in rows_of)
         return [row for row in rows if row[0] not in taken]
 
     def _sort_new(self, call_list: tuple[int, str], rows: list[Row]) -> int:
