@@ -51,6 +51,14 @@ exten => 700,1,{_note("reached", "${BASE64_ENCODE(${NAME})}|${BASE64_ENCODE(${NO
 exten => s,1,{_note("left")}
  same => n,Return()
 
+; What the manual's recipe does with a number that a caller has left.
+[callback]
+exten => s,1,Answer()
+ same => n,Set(WHEN=${{STRFTIME(${{EPOCH}},,%y%m%d%H%M%S)}})
+ same => n,Set(PARM=number=${{CBNUM}}&attrs=orgQ:400%2Cwhen:${{WHEN}})
+ same => n,Set(foo=${{CURL(${{API}}/calls/?op=addcall&campaign=callback&${{PARM}})}})
+ same => n,Hangup()
+
 ; Trunks that fail in other ways than the simulated network's.
 [trunk-of-applications]
 exten => _1.,1,Busy()

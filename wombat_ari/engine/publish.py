@@ -104,6 +104,7 @@ class Publish:
             "name": run.title,
             "state": str(run.machine.state),
             "priority": run.campaign.priority,
+            "boost": run.boost,
             "started_at": run.started_at,
             "taken": tally.taken,
             "closed": tally.closed,
