@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from wombat_ari.bridge import batcher
 from wombat_ari.bridge.batcher import Batcher
@@ -17,12 +18,14 @@ class Bench:
 
     def __init__(self) -> None:
         self.jobs: list[tuple[list[int], Deferred[Any]]] = []
-        self.batcher: Batcher[int, str] = Batcher(self._write)
+        self.clock = Clock()
+        self.batcher: Batcher[int, str] = Batcher(self.clock, self._write)
         self.heard: dict[int, Any] = {}
 
     def add(self, *items: int) -> None:
         for item in items:
             self.batcher.add(item).addBoth(lambda answer, item=item: self.heard.__setitem__(item, answer))
+        self.clock.advance(0)
 
     def end(self, *, error: Exception | None = None) -> list[int]:
         """End the oldest job; answers what was in it."""
@@ -59,6 +62,11 @@ def test_what_comes_while_a_job_is_under_way_goes_into_the_next(bench: Bench) ->
     assert bench.end() == [10]
     assert bench.told(10) == "<10>"
     assert not bench.jobs
+
+
+def test_what_comes_in_one_turn_of_the_reactor_goes_together(bench: Bench) -> None:
+    bench.add(2, 4, 6)
+    assert bench.end() == [2, 4, 6]
 
 
 def test_a_refusal_is_for_its_giver_alone(bench: Bench) -> None:

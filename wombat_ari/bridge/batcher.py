@@ -1,7 +1,7 @@
 """Small jobs of the same kind in company: what comes while one is under way goes into the next, all in one commit.
 
-Each giver is answered when the job that its thing was in has been done. Nothing is held back to wait for company, so
-alone it is as quick as a job of its own, and under load a commit is shared by many.
+Each giver is answered when the job that its thing was in has been done. Nothing is held back to wait for company longer
+than a turn of the reactor, so alone it is as quick as a job of its own, and under load a commit is shared by many.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,23 +27,26 @@ class Batcher(Generic[Item, Answer]):
     giver alone. A job that fails for what is in it is done in halves, so that one thing harms no other.
     """
 
-    def __init__(self, write: Callable[[list[Item]], Deferred[Sequence[Answer | WombatError]]]) -> None:
+    def __init__(self, clock: Any, write: Callable[[list[Item]], Deferred[Sequence[Answer | WombatError]]]) -> None:
+        self._clock = clock
         self._write = write
         self._waiting: list[tuple[Item, Deferred[Answer]]] = []
-        self._busy = False
+        self._busy = False  #: a job is under way, or will be in this turn
 
     def add(self, item: Item) -> Deferred[Answer]:
         if len(self._waiting) >= LIMIT:
             return fail(UserError(f"{LIMIT} others wait already; try again in a moment", code="busy"))
         done: Deferred[Answer] = Deferred()
         self._waiting.append((item, done))
-        self._begin()
+        if not self._busy:
+            self._busy = True
+            self._clock.callLater(0, self._begin)
         return done
 
     def _begin(self) -> None:
-        if self._busy or not self._waiting:
+        self._busy = bool(self._waiting)
+        if not self._busy:
             return
-        self._busy = True
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         job = Deferred.fromCoroutine(self._do([item for item, _ in batch]))
         job.addCallback(self._answered, [done for _, done in batch]).addErrback(self._fence)
@@ -60,7 +63,6 @@ class Batcher(Generic[Item, Answer]):
         return [*await self._do(items[:half]), *await self._do(items[half:])]
 
     def _answered(self, answers: list[Any], givers: list[Deferred[Answer]]) -> None:
-        self._busy = False
         self._begin()  # before the givers: the database works while they are told
         for answer, done in zip(answers, givers, strict=True):
             if isinstance(answer, Exception):

@@ -27,7 +27,9 @@ class Append:
         self._clock = clock
         self._refill = refill
         self._supervise = supervise
-        self._batcher: Batcher[NewCall, AddedCall] = Batcher(lambda calls: desk.add_calls(calls, now=clock.seconds()))
+        self._batcher: Batcher[NewCall, AddedCall] = Batcher(
+            clock, lambda calls: desk.add_calls(calls, now=clock.seconds())
+        )
 
     async def add_call(self, campaign: str, number: str, attributes: Mapping[str, str], due: float | None) -> int:
         """Its WOMBATID. ``due`` is when it is to be placed (epoch seconds); None or past: as soon as may be."""
