@@ -18,7 +18,7 @@ from wombat_ari.model.lists import ImportSummary
 Do = Callable[[Call], Answer]
 #: the dialer's refusals of preview that the original answered as words of their own
 WORDS = ("AGENT_NOT_AVAILABLE", "AGENT_CANNOT_RESERVE", "ID_NOT_FOUND", "ID_FOUND_WRONG_STATE")
-IGNORED = ("wrong-state", "no-run", "has-run")  #: of acts on a run
+ALREADY = ("wrong-state", "no-run", "has-run")
 
 
 def by_op(known: Mapping[str, Do]) -> Do:
@@ -78,16 +78,16 @@ def _named(call: Call) -> dict[str, Any]:
 # campaigns
 
 
-def _run(act: Callable[..., Any], done: str) -> Do:
-    """An act on the run of a campaign. One that makes no sense now is ignored, and said to be: clients send it again
-    and again, and the original took it so."""
+def _run(act: Callable[..., Any], done: str, *, ignored: tuple[str, ...] = ("no-run",)) -> Do:
+    """An act on the run of a campaign. What makes no sense now is ignored, and said to be, as in the original: clients
+    start what may run already. ``ignored``: codes of such refusals."""
 
     def do(call: Call) -> Answer:
         name = call.params.text("campaign")
         try:
             act(call.caller, call.db, call.ask, campaign=name)
         except UserError as refusal:
-            if refusal.code in IGNORED:
+            if refusal.code in ignored:
                 return f"OK: ignored: {refusal}\n"
             raise
         return f"OK: campaign {name} {done}\n"
@@ -253,8 +253,8 @@ ADDRESSES = (
     ),
     Address(
         "campaigns",
-        by_op({"start": _run(runs.start, "started"), "pause": _run(runs.pause, "paused"),
-               "unpause": _run(runs.resume, "unpaused"), "remove": _run(runs.remove, "removed"),
+        by_op({"start": _run(runs.start, "started", ignored=ALREADY), "pause": _run(runs.pause, "paused", ignored=ALREADY),
+               "unpause": _run(runs.resume, "unpaused", ignored=ALREADY), "remove": _run(runs.remove, "removed"),
                "reload": _run(runs.reload, "reloaded"), "clone": _clone, "addList": _link_list, "boost": _boost}),
         Kind.TEXT,
         open=True,

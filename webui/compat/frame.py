@@ -113,17 +113,11 @@ class Frame:
     settings: Any
 
     def add(self, app: Flask, address: Address) -> None:
-        prefix = self.settings["api.prefix"]
-        for number, tail in enumerate(("/", "/index.jsp")):
+        path = f"{self.settings['api.prefix']}/{address.path}"
+        for tail in ("",) if path.endswith(".jsp") else ("", "/", "/index.jsp"):
             app.add_url_rule(
-                f"{prefix}/{address.path}{tail}", f"compat {address.path} {number}", lambda: self._answer(address),
-                methods=["GET", "POST"], strict_slashes=False,
-            )  # fmt: skip
-        if not address.path.endswith(".jsp"):
-            return
-        app.add_url_rule(
-            f"{prefix}/{address.path}", f"compat {address.path}", lambda: self._answer(address), methods=["GET", "POST"]
-        )
+                path + tail, f"compat {address.path}{tail}", lambda: self._answer(address), methods=["GET", "POST"]
+            )
 
     def _answer(self, address: Address) -> Response:
         began = time.perf_counter()

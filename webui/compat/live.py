@@ -5,7 +5,7 @@ from typing import Any
 from webui.compat.calls import call_object
 from webui.compat.frame import Address, Answer, Call, Kind
 from webui.compat.values import moment
-from wombat_ari.app.service import reports, runs
+from wombat_ari.app.service import calls, reports, runs
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
@@ -35,17 +35,16 @@ def live_calls(call: Call) -> Answer:
 
 
 def call_info(call: Call) -> Answer:
-    """A call, live or logged, by its WOMBATID."""
+    """A call by its WOMBATID: live, waiting, not yet dialled, or logged."""
     wombatid = call.params.whole("id", least=1)
     try:
-        live = runs.live_calls(call.caller, call.db, call.ask)
+        known = calls.find_call(call.caller, call.db, call.ask, wombatid)
     except UserError as error:
         if error.code != "dialer-down":
             raise
-        live = []
-    for campaign, one in live:
-        if one["id"] == wombatid:
-            return answered({"isLive": True, "call": _live_call(call, campaign, one)})
+        known = {"state": "ENDED"}
+    if known["state"] != "ENDED":
+        return answered({"isLive": known["is_live"], "call": _open_call(call, known)})
     return answered(
         {"isLive": False, "call": call_object(reports.find_call(call.caller, call.db, wombatid), call.zone)}
     )
@@ -93,6 +92,16 @@ def _live_call(call: Call, campaign: Campaign, one: dict[str, Any]) -> dict[str,
         "list": one["list"], "state": one["state"], "statusExt": one["extended_status"], "retry": one["retry"],
         "originated": moment(one["originated_at"], call.zone), "connected": moment(one["answered_at"], call.zone),
         "trunk": one["trunk"], "endPoint": one["end_point"], "agent": one["agent"],
+    }  # fmt: skip
+
+
+def _open_call(call: Call, known: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "wombatid": known["wombatid"], "campaign": known["campaign_name"], "number": known["number"],
+        "list": known["list_name"], "state": known["state"], "statusExt": known["extended_status"],
+        "retry": known["attempt"] - 1, "attempted": moment(known["attempted_at"], call.zone),
+        "due": moment(known["due_at"], call.zone), "agent": known["agent"],
+        "inputAttributes": known["input_attributes"], "outputAttributes": known["output_attributes"],
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ T = TypeVar("T")
 Columns = dict[str, Any]
 
 CONFLICT = "conflict"  #: code of the UserError when somebody else saved in between
+IN_USE = "in_use"  #: code of the UserError when something refers to what is to be deleted
 MISSING = "missing"  #: code of the UserError when there is no such thing
 _BOOKKEEPING = ("id", "created_at", "created_by", "changed_at", "changed_by", "version", "password_hash")
 _SECRET_COLUMNS: tuple[tuple[type[BaseTable], str], ...] = (
@@ -83,7 +84,9 @@ def delete(tx: Transaction, kind: Kind[T], entity_id: int, *, by: str, now: floa
     found = [(label, [str(row[0]) for row in tx.rows(sql, (entity_id,))]) for label, sql in kind.referrers]
     users = [f"{label} {', '.join(names)}" for label, names in found if names]
     if users:
-        raise UserError(f"{kind.label} {old[kind.name]} cannot be deleted: it is used by {'; '.join(users)}")
+        raise UserError(
+            f"{kind.label} {old[kind.name]} cannot be deleted: it is used by {'; '.join(users)}", code=IN_USE
+        )
     tx.do(kind.table.delete().where(kind.table.id == entity_id))
     audit(tx, kind.table, entity_id, action="DELETED", old=_shown(kind, old), new={}, by=by, now=now)
     return old
