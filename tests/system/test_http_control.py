@@ -129,6 +129,7 @@ def test_steering(site: Site) -> None:
     until(lambda: {"55510101001", "55510101002"} <= set(site.outcomes("callback")), 20, "the list is dialled")
     assert ask(site, "campaigns/", op="boost", campaign="callback", factor=150).startswith("OK")
     assert site.snapshot()["runs"][0]["boost"] == 1.5
+    until(lambda: site.snapshot()["runs"][0]["state"] == "IDLE", 20, "it idles: only then it can be removed")
     assert ask(site, "campaigns/", op="remove", campaign="callback").startswith("OK: campaign")
     assert ask(site, "campaigns/", op="remove", campaign="callback").startswith("OK: ignored")
     assert ask(site, "calls/", op="addcall", campaign="callback", number="1").startswith("ERROR: campaign 'callback'")

@@ -253,7 +253,8 @@ ADDRESSES = (
     ),
     Address(
         "campaigns",
-        by_op({"start": _run(runs.start, "started", ignored=ALREADY), "pause": _run(runs.pause, "paused", ignored=ALREADY),
+        by_op({"start": _run(runs.start, "started", ignored=ALREADY),
+               "pause": _run(runs.pause, "paused", ignored=ALREADY),
                "unpause": _run(runs.resume, "unpaused", ignored=ALREADY), "remove": _run(runs.remove, "removed"),
                "reload": _run(runs.reload, "reloaded"), "clone": _clone, "addList": _link_list, "boost": _boost}),
         Kind.TEXT,
