@@ -275,12 +275,22 @@ def test_an_import_that_commits_late_is_not_jumped_over_by_a_call(
     assert inserted.wait(LIMIT_S)
     adding.start()
     found: list[str] = []
+
+    def claim() -> None:
+        found.extend(each.number for each in claims.take(database, run, fresh=10, retries=0, now=NOW).claims)
+        database.close()
+
+    claiming = threading.Thread(target=claim)
     if database.kind == "mysql":
         through_or_waiting(database, adding)
+        claiming.start()
+        through_or_waiting(database, claiming)
+    else:
+        claiming.start()
     go.set()
-    importing.join(LIMIT_S)
-    adding.join(LIMIT_S)
-    found += [claim.number for claim in claims.take(database, run, fresh=10, retries=0, now=NOW).claims]
+    for thread in (importing, adding, claiming):
+        thread.join(LIMIT_S)
+    claim()
     assert found == ["101", "102", "999"]
 
 
