@@ -36,6 +36,9 @@ class Dialer:
             raise UserError("the dialer is not running", code="dialer-down")
         return self.picture
 
+    def call_info(self, wombatid: int) -> dict[str, Any]:
+        raise UserError("the dialer is not running", code="dialer-down")
+
 
 class Switch:
     """The dialer's switch."""
