@@ -15,6 +15,7 @@ from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.bridge.pool import InlinePool
 from wombat_ari.engine.board import LiveRun
+from wombat_ari.engine.deliver import Send
 from wombat_ari.engine.dialer import Dialer
 from wombat_ari.model.entities import CallList, Campaign, CampaignList, EndPoint, RescheduleRule, Server, Trunk
 from wombat_ari.model.secret import Secret
@@ -37,6 +38,7 @@ class World:
             self.clock.rightNow = START
         self.zone = zone
         self.wall: Callable[[], float] | None = None
+        self.send: Send | None = None  #: takes errands outside; None: none are done
         self.pbx = FakePbx(self.clock)
         self.pbxs: dict[int, FakePbx] = {}
         self.database = database or open_database(f"sqlite:///{folder / 'w.db'}", key_file=folder / "key")
@@ -115,7 +117,7 @@ class World:
         desk = Desk(self.pool, self.database)
         self.journal = Journal(self.clock, desk.write_journal)
         self.dialer = Dialer(
-            self.clock, desk, self.journal, self._driver, version="test", zone=self.zone, wall=self.wall
+            self.clock, desk, self.journal, self._driver, version="test", zone=self.zone, wall=self.wall, send=self.send
         )
         self._now(self.dialer.start())
         self.advance(1)
