@@ -70,6 +70,7 @@ class Recover:
         for loaded in await self._desk.unfinished_runs():
             run = self._supervise.adopt(loaded)
             self._take_up_calls(run, loaded)
+            self._supervise.look_at(run)  # its hours may have ended meanwhile: before the first pass, not with a tick
             log.info(
                 "run {run} of {campaign} taken up: {state}, {hopper} in the hopper, {open} calls open",
                 run=run.id, campaign=run.name, state=run.machine.state, hopper=len(run.hopper), open=len(run.flights),
