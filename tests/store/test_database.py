@@ -55,8 +55,8 @@ def test_sessions_are_set_up(database: Database) -> None:
 def test_any_text_comes_back_as_it_was(database: Database) -> None:
     text = "Zoë 😀 \u2028 ' \" \\ % %s ? \x01 \n\r\n '' ; --"
     with database.transaction() as tx:
-        columns = "name, hidden, security_key, created_at, created_by, changed_at, changed_by, version"
-        values = "%s, 0, '', 0.1, '', %s, '', 1"
+        columns = "name, hidden, security_key, records, created_at, created_by, changed_at, changed_by, version"
+        values = "%s, 0, '', 0, 0.1, '', %s, '', 1"
         tx.run(f"INSERT INTO call_list ({columns}) VALUES ({values})", (text, NOW + 0.123456))
         assert tx.row("SELECT name, created_at, changed_at FROM call_list WHERE name = %s", (text,)) == (
             text, 0.1, NOW + 0.123456,
