@@ -75,6 +75,20 @@ def test_calls_follow_a_trunk_to_its_new_server(world: Several) -> None:
     world.check()
 
 
+def test_what_was_given_a_line_before_its_trunk_moved_is_not_placed_on_the_old_server(world: Several) -> None:
+    slow = replace(world.servers["one"], unit_length_ms=1000, max_messages_per_unit=1)
+    entities.save_server(world.database, slow, by="test", now=world.clock.seconds())
+    world.begin(20, on=("one",))
+    world.advance_until(lambda: world.placed("one") == 3 and bool(world.pbx_of("one").orders))
+    trunk = entities.load_trunk(world.database, world.trunks["one"])
+    moved = replace(trunk, server_id=world.servers["two"].id or 0)
+    entities.save_trunk(world.database, moved, by="test", now=world.clock.seconds())
+    world._now(world.dialer.obey.reload("c"))
+    world.advance(3)
+    assert world.placed("one", "two") == 3
+    assert world.pbx_of("one").granted == set()
+
+
 def test_a_call_that_was_placed_before_its_trunk_moved_is_looked_for_where_it_was_placed(world: Several) -> None:
     world.begin(LINES, on=("one",))
     world.advance(2)

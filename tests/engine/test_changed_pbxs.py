@@ -68,9 +68,10 @@ def test_an_answer_about_another_login_does_not_count(world: Several) -> None:
     fake.cut()
     world.advance_until(lambda: fake.actions[-1][0] == "CoreShowChannels", 10)
     world.change("two", password=Secret("wrong"))
-    world.advance(3)
+    for _ in range(60):
+        world.advance(0.05)
+        assert not world.pbx_of("two").surveyed
     assert [name for name, _ in fake.actions if name in ("DBGetTree", "Logoff")][-2:] == ["DBGetTree", "Logoff"]
-    assert not world.pbx_of("two").surveyed
     assert not world.shown("two")["connected"]
 
 
@@ -177,11 +178,15 @@ def test_one_that_was_given_another_address_is_found_there_with_its_calls(world:
 def test_one_that_was_deleted_is_gone(world: Several) -> None:
     spare = world.add_server("spare", FakePbx(world.clock), port=7000)
     world.at[7000] = world.pbxs[spare.id or 0]
+    trunk = world.add_trunk("to spare", server=spare)
     world.begin(30)
     world.advance(1)
     assert world.shown("spare")["connected"]
+    entities.delete_trunk(world.database, trunk.id or 0, by="test", now=world.clock.seconds())
     entities.delete_server(world.database, spare.id or 0, by="test", now=world.clock.seconds())
     world.change("two", max_messages_per_unit=4)
-    assert "spare" not in [pbx["name"] for pbx in world.dialer.publish.snapshot()["pbxs"]]
+    shown = world.dialer.publish.snapshot()
+    assert "spare" not in [pbx["name"] for pbx in shown["pbxs"]]
+    assert "to spare" not in [line["name"] for line in shown["trunks"]]
     world.advance(2)
     assert not world.at[7000].sessions

@@ -58,7 +58,7 @@ TROUBLES: dict[str, tuple[Callable[[FakePbx, bool], None], str]] = {
 @pytest.mark.parametrize("name", TROUBLES)
 def test_trouble_with_one_is_noticed_said_once_and_felt_by_nobody_else(world: Several, name: str) -> None:
     trouble, words = TROUBLES[name]
-    world.begin(900)
+    world.begin(1000)
     world.advance(10)
     before = world.rate(40, "one", "three")
     began = world.clock.seconds()
@@ -66,9 +66,10 @@ def test_trouble_with_one_is_noticed_said_once_and_felt_by_nobody_else(world: Se
     world.advance_until(lambda: not world.shown("two")["connected"], 20)
     during = world.rate(120, "one", "three")
     assert during / before > 0.95
-    shown = world.shown("two")
-    assert words in shown["error"]
-    assert began <= shown["since"] <= began + 16
+    for _ in range(60):
+        world.advance(1)
+        assert words in world.shown("two")["error"], "also while it is being tried again"
+    assert began <= world.shown("two")["since"] <= began + 16
     assert world.said("two") == ["PBX up", "PBX down"]
     assert world.said("one") == world.said("three") == ["PBX up"]
     assert world.shown("one")["error"] == world.shown("three")["error"] == ""
@@ -99,10 +100,10 @@ def test_it_is_tried_again_with_growing_pauses(world: Several, name: str) -> Non
         patch.setattr(type(endpoint()), "connect", noted)
         world.begin(10, on=("one",))
         world.advance(600, step=0.25)
-    assert 15 <= len(tried) <= 40
+    assert 10 <= len(tried) <= 40
     gaps = [later - earlier for earlier, later in pairwise(tried)]
-    assert max(gaps[:2]) < min(gaps[-6:])
-    assert len({round(gap, 1) for gap in gaps[-6:]}) > 1, "without jitter many dialers would knock at once"
+    assert gaps[0] + 15 < min(gaps[-4:])
+    assert len({round(gap, 1) for gap in gaps[-4:]}) > 1, "without jitter many dialers would knock at once"
     assert world.said("two") == ["PBX down"]
 
 
