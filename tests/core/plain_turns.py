@@ -77,6 +77,9 @@ class PlainTurns:
     def level(self, run: Contender) -> None:
         run.served = self.most.get(run.priority, 0)
 
+    def taken_back(self, run: Contender) -> None:
+        run.served = max(0, run.served - 1)
+
     def grants(self, gates: dict[int, Gate]) -> Iterator[Grant]:
         while True:
             able = [run for run in self.contenders if plain_why_not(run, gates, self.room) is None]

@@ -57,7 +57,7 @@ class TestBeforeItIsWritten:
     def test_it_goes_back_to_the_hopper_and_gives_its_line_back(self, event: ev.CallEvent) -> None:
         story = self.scheduled().at(5, RECORDED).at(6, event)
         assert story.effects == [do.Record(), do.Place(), do.FreeLine(), do.ReturnToHopper()]
-        assert (story.call.state, story.call.holds_line, story.call.history) == (CallState.IN_HOPPER, False, [])
+        assert (story.call.state, story.call.holds_line, story.call.history) == (CallState.IN_HOPPER, False, ())
         assert story.at(8, SCHEDULED, RECORDED).done[-2:] == ["Record", "Place"], "and is placed in its next turn"
 
     def test_hung_up_before_it_is_placed_it_ends(self) -> None:

@@ -184,7 +184,7 @@ def test_history_is_bounded_and_keeps_the_beginning() -> None:
     for event in [SCHEDULED, SENT, *[END_POINT] * 1000]:
         call.handle(event, START)
     assert len(call.history) == HISTORY
-    assert call.history[:2] == ["Scheduled", "Sent"]
+    assert call.history[:2] == ("Scheduled", "Sent")
 
 
 def test_a_call_knows_its_own_names() -> None:

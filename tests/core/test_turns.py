@@ -277,11 +277,11 @@ class TestComingAndGoing:
                 works[1].left = 0
         assert [*told, *served(world, works)] == [2, 3]
 
-    def test_what_nobody_told_is_found_when_all_are_looked_at(self) -> None:
+    def test_what_nobody_told_is_found_out(self) -> None:
         rooms, works = [0], {1: Work(5)}
         world = World([run(1, works[1], [way(lines())])], {1: gate()}, room=lambda end_point, boost: rooms[0])
         assert served(world, works) == []
         rooms[0] = 1
         assert served(world, works) == []
-        world.turns.look_at_all()
+        world.turns.look_at(1)
         assert next(world.grants()).run_id == 1

@@ -51,7 +51,20 @@ deeds = st.one_of(
     st.tuples(st.just("end"), small, small),
     st.tuples(
         st.sampled_from(
-            ["work", "state", "trunk", "end_point", "agents", "leave", "enter", "level", "priority", "boost", "ways"]
+            [
+                "work",
+                "state",
+                "trunk",
+                "end_point",
+                "agents",
+                "leave",
+                "enter",
+                "level",
+                "back",
+                "priority",
+                "boost",
+                "ways",
+            ]
         ),
         small,
         small,
@@ -148,6 +161,8 @@ class Side:
         elif kind == "enter" and key in self.away:
             self.away.discard(key)
             self.turns.enter(contender)
+        elif kind == "back":
+            self.turns.taken_back(contender)
         elif key not in self.away and kind in ("level", "priority", "boost", "ways"):
             self.configure(contender, value, kind)
 
@@ -192,5 +207,5 @@ def test_who_is_looked_at_without_need_gets_nothing_more(plan: Plan, history: li
     for deed in [("gate", 1, 7), ("gate", 2, 7), *history]:
         side.do(*deed)
         side.grant(1000)
-        side.turns.look_at_all()
+        side.turns.look_at(99)
         assert side.grant(1000) == [], deed

@@ -6,7 +6,7 @@ the desk answers at once without a database, drivers tell what they are asked to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet import defer
@@ -18,13 +18,12 @@ from wombat_ari.engine.dialer import Dialer
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import Claim, ClaimBatch, DialMark, OpenAttempt, OriginateRequest, RunCounters, RunRow
 from wombat_ari.model.entities import Campaign, EndPoint, Server, Trunk
-from wombat_ari.model.queues import Member, QueueContents, QueuesListed
+from wombat_ari.model.queues import Member, MemberSeen, QueueContents, QueuesListed
 from wombat_ari.model.states import CallState, EndPointType, RunState
 
 NOW = 1_790_000_000.0
 SERVERS = 10
 ATTRIBUTES = {"NAME": "Ada Lovelace", "LANGUAGE": "en", "CUSTOMER": "4711"}
-AGENTS = 5  #: in each queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Crowd:
         self.clock = Clock()
         self.clock.rightNow = NOW
         self.drivers: list[CrowdDriver] = []
+        self._pauses = False
         self.desk = CrowdDesk(self)
         self.journal = Journal(self.clock, lambda batch: defer.succeed(None))
         self.dialer = Dialer(self.clock, self.desk, self.journal, self._driver, version="bench")  # type: ignore[arg-type]
@@ -84,6 +84,13 @@ class Crowd:
         driver_of = {driver.server_id: driver for driver in self.drivers}
         for call in calls:
             driver_of[self.server_of(call)].tell(ev.HungUp(call, 16))
+
+    def agent_pauses(self, queue: int) -> None:
+        """An agent of this queue begins or ends a pause: its PBX tells."""
+        self._pauses = not self._pauses
+        member = replace(agent(queue, 0), paused=self._pauses)
+        driver = next(driver for driver in self.drivers if driver.server_id == _server(queue))
+        driver.tell(MemberSeen(driver.server_id, f"queue {queue}", member))
 
     def server_of(self, call: int) -> int:
         route = self.dialer.board.flights[call].route
@@ -129,6 +136,11 @@ class Crowd:
         return self.drivers[-1]
 
 
+def agent(queue: int, number: int) -> Member:
+    name = f"PJSIP/{queue}-{number}"
+    return Member(name, name)
+
+
 class CrowdDesk:
     """The desk's jobs that dialling needs, answered at once: numbers without end."""
 
@@ -149,7 +161,7 @@ class CrowdDesk:
     def appended(self, ends: object) -> defer.Deferred[dict[object, object]]:
         return defer.succeed({})
 
-    def take(self, run_id: int, *, fresh: int, retries: int, now: float) -> defer.Deferred[ClaimBatch]:
+    def take(self, run_id: int, *, fresh: int, retries: int, now: float, **_: Any) -> defer.Deferred[ClaimBatch]:
         first, self._last = self._last + 1, self._last + fresh
         return defer.succeed(
             ClaimBatch(tuple(_claim(key, run_id) for key in range(first, first + fresh)), 0, False, None)
@@ -200,7 +212,9 @@ class CrowdDriver:
 
     def list_queues(self) -> defer.Deferred[None]:
         keys = [key for key in _keys(self._crowd.size.end_points) if _server(key) == self.server_id]
-        queues = [QueueContents(f"queue {key}", tuple(_agent(key, n) for n in range(AGENTS)), ()) for key in keys]
+        # As many idle agents as calls are on their way to them: none is free for one more.
+        agents = range(self._crowd.size.calls // self._crowd.size.end_points)
+        queues = [QueueContents(f"queue {key}", tuple(agent(key, n) for n in agents), ()) for key in keys]
         self._crowd.clock.callLater(0, self.tell, QueuesListed(self.server_id, tuple(queues)))
         return defer.succeed(None)
 
@@ -212,11 +226,6 @@ class CrowdDriver:
 
 def _claim(key: int, run_id: int) -> Claim:
     return Claim(key, run_id, key, run_id, f"list {run_id}", f"4479460{key:05}", 1, ATTRIBUTES)
-
-
-def _agent(key: int, number: int) -> Member:
-    name = f"PJSIP/{key}-{number}"
-    return Member(name, name, status=2)
 
 
 def _server(key: int) -> int:

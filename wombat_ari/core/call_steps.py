@@ -42,7 +42,7 @@ def recorded(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
 
 def released(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     call.state = S.IN_HOPPER
-    call.history.clear()
+    call.history = ()
     call.agent_interface = call.agent = ""
     return [*free(call), do.ReturnToHopper()]
 

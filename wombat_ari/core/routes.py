@@ -7,6 +7,8 @@ and one end point of a way. The console shows the reasons; the tests are their t
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from heapq import heapify, heappop, heapreplace
 
 from wombat_ari.core.lines import Lines
 
@@ -75,6 +77,12 @@ class Route:
         return self.trunk.server_id == self.end_point.server_id == self.server_id
 
 
+@lru_cache(4096)
+def route_over(trunk: Lines, end_point: Lines, server_id: int) -> Route:
+    """The calls on a route share one."""
+    return Route(trunk, end_point, server_id)
+
+
 def ways_of(trunks: Iterable[Lines], end_points: Iterable[Lines]) -> tuple[Way, ...]:
     """One for each server that has some of both."""
     on_server: dict[int, tuple[list[Lines], list[Lines]]] = {}
@@ -97,11 +105,13 @@ class Offer:
     def __init__(self, gates: Gates, room: Room) -> None:
         self.gates = gates
         self._room = room
-        self._spent: set[tuple[int, float]] = set()  #: ids of tuples of lines of which none can be had (at a boost)
+        self._by_free: dict[int, list[tuple[int, int, Lines]]] = {}  #: id of trunks -> heap of (-free, place, trunk)
+        self._no_room: set[tuple[int, float]] = set()  #: (id of end points, boost) of which none has room
 
     def refresh(self) -> None:
         """Something was freed meanwhile."""
-        self._spent.clear()
+        self._by_free.clear()
+        self._no_room.clear()
 
     def gate(self, way: Way) -> Gate:
         return self.gates.get(way.server_id, SHUT)
@@ -117,7 +127,7 @@ class Offer:
             if end_point is None or trunk is None:
                 continue
             if best is None or trunk.free > best.trunk.free:
-                best = Route(trunk, end_point, way.server_id)
+                best = route_over(trunk, end_point, way.server_id)
         return best
 
     def take(self, route: Route) -> None:
@@ -148,27 +158,31 @@ class Offer:
             return WhyNot.CONGESTION
         return WhyNot.PRESSURE if gate.room <= 0 else None
 
-    # Many campaigns may share the same trunks, or the same end points: that all are in use is found out once.
+    # Many campaigns may share the same trunks, or the same end points: all are looked at once, then fewer and fewer are
+    # free.
 
     def _most_free(self, trunks: tuple[Lines, ...]) -> Lines | None:
-        known = (id(trunks), 0.0)
-        if known in self._spent:
-            return None
-        best, most = None, 0
-        for trunk in trunks:
+        line = self._by_free.get(id(trunks))
+        if line is None:
+            line = self._by_free[id(trunks)] = [(-trunk.free, n, trunk) for n, trunk in enumerate(trunks) if trunk.free]
+            heapify(line)
+        while line:
+            known, place, trunk = line[0]
             free = trunk.free
-            if free > most:
-                best, most = trunk, free
-        if best is None:
-            self._spent.add(known)
-        return best
+            if free == -known:
+                return trunk
+            if free:
+                heapreplace(line, (-free, place, trunk))
+            else:
+                heappop(line)
+        return None
 
     def _first_with_room(self, end_points: tuple[Lines, ...], boost: float) -> Lines | None:
         known = (id(end_points), boost)
-        if known in self._spent:
+        if known in self._no_room:
             return None
         for end_point in end_points:
             if end_point.free and self._room(end_point, boost) > 0:
                 return end_point
-        self._spent.add(known)
+        self._no_room.add(known)
         return None

@@ -5,6 +5,7 @@ much as has happened since the one before, not as much as there is: who could no
 something of what it waits for has opened. ``tests/core/plain_turns`` is the same in twenty lines that look at all.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush, heapreplace
@@ -90,6 +91,7 @@ class Turns:
         self._idle: dict[Contender, None] = {}  #: had nothing to dial when last looked at
         self._hot: dict[Equals, None] = {}
         self._at_gate: dict[int, dict[Equals, None]] = {}  #: server -> who waits until it may be told more
+        self._rota: deque[Equals] = deque()  #: whose turn it is to be looked at without need
         self._most: dict[int, int] = {}  #: priority -> what the one given most was given
         self._offer = Offer({}, room)
         self._index = _Index()
@@ -101,6 +103,8 @@ class Turns:
             self.level(contender)
         self.leave(contender)
         equals = self._index.equals_of(contender, self.opened)
+        if not equals.members:
+            self._rota.append(equals)
         equals.members += 1
         self._tickets += 1
         self._seats[contender] = Seat(equals, self._tickets if seat is None else seat.ticket)
@@ -139,9 +143,13 @@ class Turns:
         for equals in self._index.users(lines):
             self._hot[equals] = None
 
-    def look_at_all(self) -> None:
-        """Whatever was not told: look at everybody in the next pass."""
-        self._hot.update(dict.fromkeys(self._index.every()))
+    def look_at(self, count: int) -> None:
+        """Look at so many in the next pass without need, at others each time: whatever was not told is found out."""
+        for _ in range(min(count, len(self._rota))):
+            equals = self._rota.popleft()
+            if equals.members:
+                self._rota.append(equals)
+                self._hot[equals] = None
 
     def grants(self, gates: Gates) -> Iterator[Grant]:
         """Give out free lines, one call at a time, until nothing more can be placed. The caller must consume each grant
@@ -250,9 +258,6 @@ class _Index:
     def users(self, lines: Lines) -> Iterator[Equals]:
         for bundle in self._of.get(lines, ()):
             yield from self._users[bundle]
-
-    def every(self) -> Iterable[Equals]:
-        return self._equals.values()
 
     def _bundle(self, lines: tuple[Lines, ...], on_open: Callable[[Lines], None]) -> tuple[Lines, ...]:
         known = self._bundles.setdefault(lines, lines)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from wombat_ari.core.call import Call, Limits
@@ -132,10 +133,16 @@ class LiveRun:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.campaign.answer_timeout_ms / 1000, float(self.campaign.forced_closure_s))
+        return _limits(self.campaign.answer_timeout_ms, self.campaign.forced_closure_s)
 
     def flight_of(self, claim: Claim, *, due: bool = False) -> Flight:
         return Flight(Call(claim, self.limits), self, due=due or claim.attempt > 1)
+
+
+@lru_cache
+def _limits(answer_timeout_ms: int, forced_closure_s: int) -> Limits:
+    """The calls of a campaign share one."""
+    return Limits(answer_timeout_ms / 1000, float(forced_closure_s))
 
 
 class Board:

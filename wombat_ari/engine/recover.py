@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from wombat_ari.bridge.desk import Desk, LoadedRun
 from wombat_ari.bridge.journal import Journal
-from wombat_ari.core.routes import Route
+from wombat_ari.core.routes import Route, route_over
 from wombat_ari.engine.board import PLACEABLE, Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.dial import Dial
 from wombat_ari.engine.follow import Follow
@@ -224,7 +224,7 @@ class Recover:
         server_id = attempt.server_id or 0
         if trunk is None or end_point is None or server_id not in self._board.pbxs:
             return None
-        return Route(trunk, end_point, server_id)
+        return route_over(trunk, end_point, server_id)
 
     def _is(self, pbx: Pbx, *, up: bool, why: str) -> None:
         """It is up, or down: said once."""

@@ -26,8 +26,9 @@ from wombat_ari.model.states import CallState, DialerState, RunState
 
 HOLD_S = 1.0  #: after trouble with the database nothing is scheduled for so long
 PACE_S = 0.008  #: passes that place calls begin so far apart: under load many calls share one commit and one write
-AT_ONCE = 100  #: calls placed by one pass: the reactor has other things to do, the next pass is PACE_S away
-LOOK_AT_ALL_S = 1.0  #: what nobody told (a setting of an end point) is found out after so long
+AT_ONCE = 50  #: calls placed by one pass: the reactor has other things to do, the next pass is PACE_S away
+LOOK_EACH_S = 0.05  #: so often ...
+LOOK_AT = 50  #: ... so many are looked at without need: what nobody told (a setting) is found out after a second
 UNITS_AHEAD = 2  #: calls granted ahead of their writing: two units of the congestion budget keep the line busy
 
 log = Logger()
@@ -51,7 +52,7 @@ class Schedule:
         self._to_release: dict[int, LiveRun] = {}
         self._releasing = False
         self._hold_until = 0.0
-        self._look_at_all_at = 0.0
+        self._look_at = 0.0
 
     def kick(self) -> None:
         """Something was freed or came: run a pass soon."""
@@ -121,9 +122,9 @@ class Schedule:
 
     def _give_out(self) -> None:
         turns, now = self._board.turns, self._clock.seconds()
-        if now >= self._look_at_all_at:
-            self._look_at_all_at = now + LOOK_AT_ALL_S
-            turns.look_at_all()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EACH_S
+            turns.look_at(LOOK_AT)
         if self._hold() is None:
             for grant in islice(turns.grants(self._gates()), AT_ONCE):
                 self._grant(self._board.runs[grant.run_id], grant.route)
