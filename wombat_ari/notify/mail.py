@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import parseaddr
 from threading import Thread
 from typing import Any
 
@@ -19,7 +20,7 @@ from twisted.python.failure import Failure
 
 from wombat_ari.model.errands import DONE, OutboxRow, Receipt
 from wombat_ari.model.secret import NO_SECRET, Secret
-from wombat_ari.wire.mail import letter
+from wombat_ari.wire.mail import is_international, letter, spelled
 
 STEP_S = 20.0  #: for each answer of the server
 WHOLE_S = 60.0  #: for a message; servers look into it while we wait
@@ -105,6 +106,9 @@ class _Session:
         else:
             smtp = smtplib.SMTP(server.host, port, timeout=STEP_S)
         self._smtp = smtp
+        if self.was_cut:  # before there was anything to be cut
+            smtp.close()
+            raise TimeoutError(TOO_LONG)
         if server.security == "starttls":
             smtp.starttls(context=context)
         if server.user:
@@ -113,10 +117,11 @@ class _Session:
 
     def deliver(self, message: EmailMessage, to: Sequence[str]) -> Receipt:
         smtp = self.connected()
-        if self.was_cut:
-            smtp.close()
-            raise TimeoutError(TOO_LONG)
-        refused = smtp.send_message(message, to_addrs=list(to))
+        far = is_international(self._server.sender, to)
+        options = ("SMTPUTF8", "BODY=8BITMIME") if far else ()
+        refused = smtp.sendmail(
+            parseaddr(self._server.sender)[1], list(to), spelled(message, international=far), options
+        )
         if refused:  # some were accepted: sending it again would tell those twice
             log.warn("the mail server refused some addresses: {refused}", refused=_refusals(refused))
         try:
