@@ -60,8 +60,14 @@ def test_calls_follow_a_trunk_to_its_new_server(world: Several) -> None:
     moved = replace(trunk, server_id=world.servers["two"].id or 0, dial_string="Local/0${num}@elsewhere/n")
     entities.save_trunk(world.database, moved, by="test", now=world.clock.seconds())
     placed = world.placed("one")
-    world._now(world.dialer.obey.reload("c"))
+    world.add_campaign(
+        "other", [TALKS.format(2, 99)], trunk_ids=(world.trunks["three"],), end_point_ids=(world.ends["three"],)
+    )
+    world.run("other")  # who starts a run has the configuration taken for all
     world.advance(5)
+    world.numbers.append(TALKS.format(2, 99))
+    shown = next(run for run in world.dialer.publish.snapshot()["runs"] if run["campaign"] == "c")
+    assert shown["why_not"] == "no trunk and end point on the same server"
     assert world.placed("one", "two") == placed, "its end point is still on the old server"
     end_point = entities.load_end_point(world.database, world.ends["one"])
     moved_end = replace(end_point, server_id=world.servers["two"].id or 0, name="waits too")

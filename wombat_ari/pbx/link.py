@@ -135,9 +135,10 @@ class AmiLink:
                 await self._pause()
 
     async def _pause(self) -> None:
-        delay = self._delay * (0.75 + 0.5 * self._chance())
+        # Shorter by chance, never longer: cut off at the longest, half of all dialers would knock at the same moment.
+        delay = self._delay * (1 - 0.25 * self._chance())
         self._delay = min(self._delay * 2, self._settings.backoff_max)
-        await deferLater(self._clock, min(delay, self._settings.backoff_max))
+        await deferLater(self._clock, delay)
 
     def _fell(self, reason: str) -> None:
         was_up, self._ami = self._ami is not None, None
