@@ -188,7 +188,7 @@ def test_clone_and_link_a_list(api: Api, database: Database, sales: str) -> None
     for _ in "twice":
         assert said(api.get("campaigns/", op="addList", campaign="Two", list="more")).startswith("OK")
     assert [entry.name for entry in campaigns.load_campaign(database, "Two").lists] == ["numbers", "more"]
-    assert said(api.get("campaigns/", op="addList", campaign="Two", list="none")) == "ERROR: there is no list none"
+    assert said(api.get("campaigns/", op="addList", campaign="Two", list="none")) == "ERROR: there is no list none\n"
     assert said(api.get("campaigns/", op="clone", campaign=sales, newcampaign="Two")).startswith("ERROR")
 
 

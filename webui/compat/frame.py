@@ -141,7 +141,7 @@ def refusal(kind: Kind, error: Exception, *, began: float) -> Response:
     """An error as this kind of call says it."""
     status, text = _told(error)
     if kind is Kind.TEXT:
-        told = text_answer(f"ERROR: {text}")
+        told = text_answer(f"ERROR: {' '.join(text.splitlines())}\n")
         told.status_code = status if status in (401, 403, 413, 429, 500, 503) else 200
     elif kind is Kind.JSON:
         told = jsonify(status="ERROR", error=text, result={})
