@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from wombat_ari.app.plan import Done, apply_plan, read_plan
+from wombat_ari.model.entities import OpeningRule
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import ListUse, RetryMode
-from wombat_ari.store import campaigns, entities, migrations
+from wombat_ari.store import campaigns, entities, migrations, opening_hours
 from wombat_ari.store.database import Database, open_database
 
 PLAN = """\
@@ -148,6 +149,81 @@ def test_warnings_are_handed_on(database: Database, tmp_path: Path) -> None:
     assert any("should end in /n" in warning for one in done for warning in one.warnings)
 
 
+MORE = """
+[[opening_hours]]
+name = "office"
+comment = "all of us"
+default_open = false
+
+  [[opening_hours.rule]]
+  open = false
+  from_date = "12-24"
+  to_date = "01-06"
+
+  [[opening_hours.rule]]
+  from_date = 2026-01-01
+  days = "23456"
+  from_time = 08:30:00
+  to_time = "17:00"
+
+[[campaign]]
+name = "Sales"
+opening_hours = ["office"]
+logging_attributes = "CITY"
+variables = "DEPT:sales,GREET:Hello ${NAME}"
+boost = 2
+starts_paused = true
+
+  [[campaign.disposition]]
+  status = "TERMINATED"
+  extended_status = "SALE"
+  verb = "HTTP_POST"
+  destination = "https://crm.example.com/sale"
+  text = '{"number": "${num}"}'
+
+  [[campaign.disposition]]
+  verb = "ADD_LIST"
+  destination = "Later"
+  attributes = "INPUT"
+  delay_s = 60
+"""
+
+
+def test_opening_hours_dispositions_and_what_else_a_campaign_has(database: Database, tmp_path: Path) -> None:
+    assert _said(
+        _apply(database, tmp_path, PLAN + MORE.replace('[[campaign]]\nname = "Sales"', '[[campaign]]\nname = "S2"'))
+    )[-2:] == [
+        ("campaign", "Sales", "made"),
+        ("campaign", "S2", "made"),
+    ]
+    (office,) = opening_hours.list_opening_hours(database)
+    assert (office.name, office.comment, office.default_open) == ("office", "all of us", False)
+    assert office.rules == (
+        OpeningRule(False, "12-24", "01-06"),
+        OpeningRule(True, "2026-01-01", days="23456", start_s=30600, end_s=61200),
+    )
+    made = campaigns.load_campaign(database, "S2")
+    assert made.opening_hours_ids == (office.id,)
+    assert (made.logging_attributes, made.boost, made.starts_paused) == ("CITY", 2.0, True)
+    assert made.variables == "DEPT:sales,GREET:Hello ${NAME}"
+    assert [(rule.status, rule.verb, rule.delay_s, rule.attributes) for rule in made.dispositions] == [
+        ("TERMINATED", "HTTP_POST", 0, "ALL"),
+        ("*", "ADD_LIST", 60, "INPUT"),
+    ]
+    changed = _apply(database, tmp_path, MORE)
+    assert _said(changed) == [("opening hours", "office", "unchanged"), ("campaign", "Sales", "changed")]
+    assert campaigns.load_campaign(database, "Sales").opening_hours_ids == (office.id,)
+    before = _counts(database)
+    assert {one.what for one in _apply(database, tmp_path, MORE)} == {"unchanged"}
+    fewer = '[[opening_hours]]\nname = "office"\nrule = []\n[[campaign]]\nname = "Sales"\ndisposition = []\n'
+    done = _apply(database, tmp_path, fewer)
+    assert [one.what for one in done] == ["changed", "changed"]
+    assert "never dial" in done[0].warnings[0]
+    assert opening_hours.load_opening_hours(database, "office").rules == ()
+    assert campaigns.load_campaign(database, "Sales").dispositions == ()
+    assert _counts(database)["audit"] == before["audit"] + 2
+
+
 MISTAKES = {
     "unknown table": ("[[severs]]\n", ["unknown table 'severs'", "did you mean 'server'"]),
     "a table that is none": ("[[campaign]]\nname = 'c'\n[[campaign.rule]]\nstatus = []\n", ["'c'", "rule"]),
@@ -196,6 +272,32 @@ MISTAKES = {
     "lists that are no list": ("[[campaign]]\nname = 'c'\nlists = 'People'\n", ["campaign 'c'", "lists", "list of"]),
     "rule that is no table": ("[[campaign]]\nname = 'c'\nrule = 'RS_BUSY'\n", ["campaign 'c'", "[[campaign.rule]]"]),
     "control character": ('[[list]]\nname = "a\\u0007b"\n', ["list name", "control characters"]),
+    "links by id": ("[[campaign]]\nname = 'c'\ntrunk_ids = [1]\n", ["'c'", "unknown key 'trunk_ids'", "'trunks'"]),
+    "hours by id": ("[[campaign]]\nname = 'c'\nopening_hours_ids = [1]\n", ["'c'", "unknown key 'opening_hours_ids'"]),
+    "rules under another name": ("[[campaign]]\nname = 'c'\ndispositions = []\n", ["unknown key 'dispositions'"]),
+    "no such hours": ("[[campaign]]\nname = 'c'\nopening_hours = ['x']\n", ["'c'", "no opening hours 'x'"]),
+    "opening rule": (
+        "[[opening_hours]]\nname = 'h'\n[[opening_hours.rule]]\nfrom_date = 'Xmas'\n",
+        ["opening rule 1", "'Xmas' is no date"],
+    ),
+    "opening rule key": (
+        "[[opening_hours]]\nname = 'h'\n[[opening_hours.rule]]\nfrom_tme = '8:00'\n",
+        ["opening_hours 'h', rule 1", "unknown key 'from_tme'", "'from_time'"],
+    ),
+    "opening rule in seconds": (
+        "[[opening_hours]]\nname = 'h'\n[[opening_hours.rule]]\nstart_s = 1\n",
+        ["'h', rule 1", "from_time and to_time"],
+    ),
+    "disposition verb": (
+        "[[campaign]]\nname = 'c'\n[[campaign.disposition]]\nverb = 'CALL'\n",
+        ["campaign 'c', disposition 1", "verb is 'CALL'", "ADD_LIST"],
+    ),
+    "disposition without what it needs": (
+        "[[campaign]]\nname = 'c'\n[[campaign.disposition]]\nverb = 'EMAIL'\n",
+        ["needs addresses"],
+    ),
+    "variable of ours": ("[[campaign]]\nname = 'c'\nvariables = 'WOMBATID:1'\n", ["set by the dialer itself"]),
+    "boost": ("[[campaign]]\nname = 'c'\nboost = 0\n", ["campaign boost 0"]),
     "twice in one file": ('[[list]]\nname = "x"\n[[list]]\nname = "x"\n', ["list 'x' is in it twice"]),
 }
 

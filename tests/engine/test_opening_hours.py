@@ -1,6 +1,7 @@
 """Opening hours on a virtual clock: outside of them nothing is dialled, also no retry; a run may begin paused."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ def test_all_of_them_must_be_open_and_retries_wait_for_them(world: World) -> Non
     opens = START - START % 86400 + break_at + 900
     world.advance(2)
     assert shown(world)["opens_at"] == opens
+    assert (
+        shown(world)["why_not"]
+        == f"out of its hours until {datetime.fromtimestamp(opens, UTC):%a %Y-%m-%d %H:%M:%S} UTC"
+    )
     world.advance_until(lambda: world.clock.seconds() >= opens - 2, 1000)
     assert len(world.log()) == 1, "the retry was due long before"
     world.finish()
@@ -88,6 +93,7 @@ def test_hours_that_never_open_again_are_shown_so(world: World) -> None:
     world.advance(5)
     assert run.machine.state == RunState.WRONG_TIME
     assert shown(world)["opens_at"] is None
+    assert shown(world)["why_not"] == "out of its hours, for more than a year"
     assert world.dialled_ids() == []
 
 

@@ -1,4 +1,4 @@
-"""A plan file: servers, trunks, end points, lists and campaigns as TOML, applied by name (docs/plan.md).
+"""A plan file: servers, trunks, end points, lists, opening hours and campaigns as TOML, by name (docs/plan.md).
 
 What is named in the file is made or changed; what is not named stays. A field that is left out has its default when the
 thing is made, and stays as it is when it exists. Everything is checked before anything is written.
@@ -7,36 +7,31 @@ thing is made, and stays as it is when it exists. Everything is checked before a
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from wombat_ari.app import plan_values as values
+from wombat_ari.app.plan_values import Item, Value
 from wombat_ari.core import validate
 from wombat_ari.model.entities import (
-    ActivePeriod,
     CallList,
     Campaign,
     CampaignList,
     EndPoint,
-    RescheduleRule,
+    OpeningHours,
     Server,
     Trunk,
 )
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.secret import Secret
 from wombat_ari.model.states import EndPointType, ListUse
-from wombat_ari.store import campaigns, entities
+from wombat_ari.store import campaigns, entities, opening_hours
 from wombat_ari.store.database import Database
 
-Value = TypeVar("Value")
-Item = dict[str, Any]
-
-TABLES = ("server", "trunk", "end_point", "list", "campaign")
+TABLES = ("server", "trunk", "end_point", "list", "opening_hours", "campaign")
 SECRETS = ("password", "ari_password", "notify_secret")
 PERIOD_KEYS = ("active_from", "active_to", "allowed_days", "time_zone")
-LINK_KEYS = ("trunks", "end_points", "lists", "black_lists", "rule")
+LINK_KEYS = ("trunks", "end_points", "lists", "black_lists", "opening_hours", "rule", "disposition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,9 @@ def read_plan(path: Path) -> dict[str, list[Item]]:
         raise UserError(f"{path} is not valid TOML: {error}") from None
     for name, table in tree.items():
         if name not in TABLES:
-            raise UserError(f"{path}: unknown table {name!r}; known are {', '.join(TABLES)}{_close(name, TABLES)}")
+            raise UserError(
+                f"{path}: unknown table {name!r}; known are {', '.join(TABLES)}{values.close(name, TABLES)}"
+            )
         if not isinstance(table, list) or not all(isinstance(item, dict) for item in table):
             raise UserError(f"{path}: write [[{name}]] with double brackets: there may be several")
     return {name: tree.get(name, []) for name in TABLES}
@@ -67,7 +64,7 @@ def read_plan(path: Path) -> dict[str, list[Item]]:
 
 def apply_plan(database: Database, plan: dict[str, list[Item]], *, by: str) -> list[Done]:
     """Make it so, servers first, campaigns last. UserError at the first mistake, before anything is written."""
-    _refuse_twice(plan)
+    values.refuse_twice(plan)
     _Plan(database, by, dry=True).apply(plan)
     return _Plan(database, by).apply(plan)
 
@@ -90,6 +87,7 @@ class _Plan:
             for end_point in entities.list_end_points(database)
         }
         self._lists = {call_list.name: call_list for call_list in entities.list_lists(database)}
+        self._hours = {hours.name: hours for hours in opening_hours.list_opening_hours(database)}
         self._campaigns = {campaign.name: campaign for campaign in campaigns.list_campaigns(database)}
         self._next_id = -1
 
@@ -99,28 +97,29 @@ class _Plan:
             *(self._trunk(item) for item in plan["trunk"]),
             *(self._end_point(item) for item in plan["end_point"]),
             *(self._list(item) for item in plan["list"]),
+            *(self._opening_hours(item) for item in plan["opening_hours"]),
             *(self._campaign(item) for item in plan["campaign"]),
         ]
 
     def _server(self, item: Item) -> Done:
-        name = _name("server", item)
-        wanted = _filled(self._servers.get(name) or Server(None, name), item, f"server {name!r}", leave=("name",))
+        name = values.name_of("server", item)
+        wanted = values.filled(self._servers.get(name) or Server(None, name), item, f"server {name!r}", leave=("name",))
         return self._save("server", name, wanted, self._servers, validate.check_server, entities.save_server)
 
     def _trunk(self, item: Item) -> Done:
-        name = _name("trunk", item)
+        name = values.name_of("trunk", item)
         old = self._trunks.get(name) or Trunk(None, 0, name, "")
-        wanted = _filled(self._on_server(old, item, "trunk", name), item, f"trunk {name!r}", leave=("server",))
+        wanted = values.filled(self._on_server(old, item, "trunk", name), item, f"trunk {name!r}", leave=("server",))
         return self._save("trunk", name, wanted, self._trunks, validate.check_trunk, entities.save_trunk)
 
     def _end_point(self, item: Item) -> Done:
-        name = _name("end_point", item)
+        name = values.name_of("end_point", item)
         known = self._called(name)
         blank = EndPoint(None, 0, EndPointType.PHONE, name, "", "")
         placed = self._on_server(known[0][1] if len(known) == 1 else blank, item, "end_point", name)
         key = next(f"{server}/{name}" for server, one in self._servers.items() if one.id == placed.server_id)
         old = self._end_points.get(key) or replace(blank, server_id=placed.server_id)
-        wanted = _filled(old, item, f"end_point {name!r}", leave=("server",))
+        wanted = values.filled(old, item, f"end_point {name!r}", leave=("server",))
         check, save = validate.check_end_point, entities.save_end_point
         return replace(self._save("end_point", key, wanted, self._end_points, check, save), name=name)
 
@@ -137,21 +136,30 @@ class _Plan:
             keys = " or ".join(repr(key) for key, _ in called)
             raise UserError(f"{where}: there are several end points {name!r}, write {keys}")
         if not called:
-            close = _close(name, [end_point.name for end_point in self._end_points.values()])
+            close = values.close(name, [end_point.name for end_point in self._end_points.values()])
             raise UserError(f"{where}: there is no end point {name!r}{close}")
         return called[0][1]
 
     def _list(self, item: Item) -> Done:
-        name = _name("list", item)
-        wanted = _filled(self._lists.get(name) or CallList(None, name), item, f"list {name!r}")
+        name = values.name_of("list", item)
+        wanted = values.filled(self._lists.get(name) or CallList(None, name), item, f"list {name!r}")
         return self._save("list", name, wanted, self._lists, validate.check_list, entities.save_list)
 
+    def _opening_hours(self, item: Item) -> Done:
+        name = values.name_of("opening_hours", item)
+        where = f"opening_hours {name!r}"
+        wanted = values.filled(self._hours.get(name) or OpeningHours(None, name), item, where, leave=("rule",))
+        if "rule" in item:
+            wanted = replace(wanted, rules=values.opening_rules(item["rule"], where))
+        check, save = validate.check_opening_hours, opening_hours.save_opening_hours
+        return self._save("opening_hours", name, wanted, self._hours, check, save)
+
     def _campaign(self, item: Item) -> Done:
-        name = _name("campaign", item)
+        name = values.name_of("campaign", item)
         where = f"campaign {name!r}"
         old = self._campaigns.get(name) or Campaign(None, name)
-        wanted = _filled(old, item, where, leave=(*LINK_KEYS, *PERIOD_KEYS))
-        wanted = replace(wanted, active_period=_period(old.active_period, item, where))
+        wanted = values.filled(old, item, where, leave=(*LINK_KEYS, *PERIOD_KEYS))
+        wanted = replace(wanted, active_period=values.period(old.active_period, item, where))
         wanted = replace(wanted, **self._links(item, where))
         done = self._save("campaign", name, wanted, self._campaigns, validate.check_campaign, campaigns.save_campaign)
         if not self._dry and old.id is not None and done.what != "unchanged":
@@ -161,22 +169,28 @@ class _Plan:
     def _links(self, item: Item, where: str) -> dict[str, Any]:
         links: dict[str, Any] = {}
         if "trunks" in item:
-            found = (_find(self._trunks, name, "trunk", where) for name in _names(item, "trunks", where))
+            found = (values.find(self._trunks, name, "trunk", where) for name in values.names_of(item, "trunks", where))
             links["trunk_ids"] = tuple(trunk.id for trunk in found)
         if "end_points" in item:
-            names = _names(item, "end_points", where)
+            names = values.names_of(item, "end_points", where)
             links["end_point_ids"] = tuple(self._find_end_point(name, where).id for name in names)
         if "lists" in item or "black_lists" in item:
             links["lists"] = (
-                *self._uses(_names(item, "lists", where), ListUse.NORMAL, where),
-                *self._uses(_names(item, "black_lists", where), ListUse.BLACK, where),
+                *self._uses(values.names_of(item, "lists", where), ListUse.NORMAL, where),
+                *self._uses(values.names_of(item, "black_lists", where), ListUse.BLACK, where),
             )
+        if "opening_hours" in item:
+            names = values.names_of(item, "opening_hours", where)
+            found_hours = (values.find(self._hours, name, "opening hours", where) for name in names)
+            links["opening_hours_ids"] = tuple(hours.id for hours in found_hours)
+        if "disposition" in item:
+            links["dispositions"] = values.dispositions(item["disposition"], where)
         if "rule" in item:
-            links["rules"] = _rules(item["rule"], where)
+            links["rules"] = values.rules(item["rule"], where)
         return links
 
     def _uses(self, names: list[str], use: ListUse, where: str) -> list[CampaignList]:
-        found = (_find(self._lists, name, "list", where) for name in names)
+        found = (values.find(self._lists, name, "list", where) for name in names)
         return [CampaignList(each.id or 0, each.name, use, place) for place, each in enumerate(found)]
 
     def _relink(self, campaign_id: int, wanted: Campaign) -> None:
@@ -185,10 +199,13 @@ class _Plan:
         campaigns.set_campaign_end_points(self._db, campaign_id, end_point_ids=wanted.end_point_ids, **common)
         campaigns.set_campaign_lists(self._db, campaign_id, lists=wanted.lists, **common)
         campaigns.set_campaign_rules(self._db, campaign_id, rules=wanted.rules, **common)
+        ids = wanted.opening_hours_ids
+        campaigns.set_campaign_opening_hours(self._db, campaign_id, opening_hours_ids=ids, **common)
+        campaigns.set_campaign_dispositions(self._db, campaign_id, dispositions=wanted.dispositions, **common)
 
     def _on_server(self, value: Value, item: Item, kind: str, name: str) -> Value:
         if "server" in item:
-            server = _find(self._servers, item["server"], "server", f"{kind} {name!r}")
+            server = values.find(self._servers, item["server"], "server", f"{kind} {name!r}")
         elif getattr(value, "server_id", 0):
             return value
         elif len(self._servers) == 1:
@@ -209,7 +226,7 @@ class _Plan:
         checked, warnings = check(wanted)
         old = known.get(name)
         what = "made" if old is None or old.id is None else "changed"
-        if what == "changed" and _comparable(old) == _comparable(checked):
+        if what == "changed" and values.comparable(old) == values.comparable(checked):
             what = "unchanged"
         if self._dry:
             if checked.id is None:
@@ -219,113 +236,3 @@ class _Plan:
             checked = save(self._db, checked, by=self._by, now=self._now)
         known[name] = checked
         return Done(kind.replace("_", " "), name, what, tuple(warnings))
-
-
-def _filled(value: Value, item: Item, where: str, *, leave: tuple[str, ...] = ()) -> Value:
-    """``value`` with the item's fields. UserError for an unknown key or a wrong type."""
-    known = {field.name: field for field in fields(value)}  # type: ignore[arg-type]
-    changes: dict[str, Any] = {}
-    for key, given in item.items():
-        if key in leave:
-            continue
-        if key not in known or key in ("id", "server_id", "active_period"):
-            names = [*known, *leave]
-            raise UserError(f"{where}: unknown key {key!r}{_close(key, names)}")
-        changes[key] = _typed(getattr(value, key), given, f"{where}: {key}")
-    return replace(value, **changes)  # type: ignore[type-var]
-
-
-def _typed(now: Any, given: Any, where: str) -> Any:
-    if isinstance(now, Secret):
-        return Secret(_text(given, where))
-    if isinstance(now, StrEnum):
-        kind = type(now)
-        if given not in list(kind):
-            raise UserError(f"{where} is {given!r}; allowed is one of {', '.join(kind)}")
-        return kind(given)
-    if isinstance(now, float) and isinstance(given, int) and not isinstance(given, bool):
-        return float(given)
-    if type(given) is not type(now):
-        word = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(now)]
-        raise UserError(f"{where} is {given!r}; allowed is {word}")
-    return given
-
-
-def _text(given: Any, where: str) -> str:
-    if not isinstance(given, str):
-        raise UserError(f"{where}: allowed is a text")
-    return given
-
-
-def _period(old: ActivePeriod, item: Item, where: str) -> ActivePeriod:
-    return ActivePeriod(
-        start_s=_seconds(item["active_from"], where) if "active_from" in item else old.start_s,
-        end_s=_seconds(item["active_to"], where) if "active_to" in item else old.end_s,
-        days=_text(item.get("allowed_days", old.days), f"{where}: allowed_days"),
-        zone=_text(item.get("time_zone", old.zone), f"{where}: time_zone"),
-    )
-
-
-def _seconds(given: Any, where: str) -> int:
-    """``"08:30:00"`` or TOML's 08:30:00 -> seconds since midnight."""
-    parts = str(given).split(":")
-    if len(parts) not in (2, 3) or not all(part.isdecimal() for part in parts):
-        raise UserError(f"{where}: {given!r} is no time of day; write HH:MM:SS")
-    hours, minutes, seconds = (*map(int, parts), 0)[:3]
-    if hours > 23 or minutes > 59 or seconds > 59:
-        raise UserError(f"{where}: {given!r} is no time of day; write HH:MM:SS")
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def _rules(items: Any, where: str) -> tuple[RescheduleRule, ...]:
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise UserError(f"{where}: write each rule as [[campaign.rule]] with its keys below")
-    return tuple(_rule(item, where) for item in items)
-
-
-def _rule(item: Item, where: str) -> RescheduleRule:
-    if "status" not in item:
-        raise UserError(f"{where}: a rule has no status")
-    return validate.check_rule(_filled(RescheduleRule(""), item, f"{where}, rule {item['status']}"))
-
-
-def _name(kind: str, item: Item) -> str:
-    name = item.get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise UserError(f"a {kind} has no name")
-    return name.strip()
-
-
-def _names(item: Item, key: str, where: str) -> list[str]:
-    names = item.get(key, [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UserError(f"{where}: {key} is {names!r}; allowed is a list of names")
-    return names
-
-
-def _refuse_twice(plan: dict[str, list[Item]]) -> None:
-    """A name that stands twice in one table is a slip: the second would silently undo the first."""
-    for kind, items in plan.items():
-        names = [(_name(kind, item), item.get("server") if kind == "end_point" else None) for item in items]
-        for place, name in enumerate(names):
-            if name in names[:place]:
-                raise UserError(f"{kind} {name[0]!r} is in it twice")
-
-
-def _comparable(value: Any) -> Any:
-    """Equal for two whose save changes nothing: rules and lists of a campaign are told apart by order, not by ids."""
-    if not isinstance(value, Campaign):
-        return value
-    lists = [(used.use, used.list_id) for used in sorted(value.lists, key=lambda used: used.use)]
-    return replace(value, rules=tuple(replace(rule, id=None) for rule in value.rules), lists=()), lists
-
-
-def _find(known: dict[str, Any], name: Any, kind: str, where: str) -> Any:
-    if not isinstance(name, str) or name not in known:
-        raise UserError(f"{where}: there is no {kind} {name!r}{_close(str(name), list(known))}")
-    return known[name]
-
-
-def _close(word: str, known: Any) -> str:
-    close = get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -106,6 +106,7 @@ class Dialer:
             observe=self._observe,
             deliver=self._deliver,
             version=version,
+            zone=zone,
         )
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
         steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)

@@ -1,7 +1,9 @@
 """Around it: the picture of now, as plain values for the control socket, the status page and the terminal."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.progress import progress_of
@@ -31,6 +33,7 @@ class Publish:
         observe: Observe,
         deliver: Deliver,
         version: str,
+        zone: str,
     ) -> None:
         self._board = board
         self._clock = clock
@@ -39,6 +42,7 @@ class Publish:
         self._observe = observe
         self._deliver = deliver
         self._version = version
+        self._zone = zone
         self._started = clock.seconds()
 
     def snapshot(self, *, calls: bool = True) -> Snapshot:
@@ -117,11 +121,20 @@ class Publish:
             "cached": cached,
             "remaining": run.remaining,
             "next_retry_at": run.hopper.next_retry_at if tally.open_retries else None,
-            "why_not": str(why) if why else "",
+            "why_not": self._out_of_hours(run) or (str(why) if why else ""),
             "opens_at": run.opens_at if run.machine.state == RunState.WRONG_TIME else None,
             "lists": [_list(each) for each in run.lists.values()],
             **asdict(progress),
         }
+
+    def _out_of_hours(self, run: LiveRun) -> str:
+        """Until when, by the clock of the campaign; empty when it is not."""
+        if run.machine.state != RunState.WRONG_TIME:
+            return ""
+        if run.opens_at is None:
+            return "out of its hours, for more than a year"
+        zone = ZoneInfo(run.campaign.active_period.zone or self._zone)
+        return f"out of its hours until {datetime.fromtimestamp(run.opens_at, zone):%a %Y-%m-%d %H:%M:%S %Z}"
 
     def _trunk(self, key: int) -> Snapshot:
         lines = self._board.trunk_lines[key]
