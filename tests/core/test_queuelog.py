@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from tests.core.story import CREATED, SUCCEEDED, Story, failed, hung_up, status
+from tests.core.story import CREATED, SUCCEEDED, WOMBATID, Story, failed, hung_up, status
 from wombat_ari.core import queuelog
 from wombat_ari.core.queuelog import Line
+from wombat_ari.model import events as ev
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.states import CallLogging
 
@@ -45,3 +46,25 @@ def test_the_alias_and_what_would_break_a_line() -> None:
     assert {line.queue for line in lines} == {"q/1"}
     assert lines[1].message == "a/b c"
     assert lines[0].interface == "x  y"
+
+
+def said(name: str, value: str) -> ev.AttributeSet:
+    return ev.AttributeSet(WOMBATID, name, value)
+
+
+def test_named_attributes_are_told_after_the_status_in_the_campaigns_order() -> None:
+    campaign = replace(CAMPAIGN, logging_attributes="HEARD,CITY, NOBODY ,A")
+    story = Story()
+    story.call.claim.input_attributes.update({"CITY": "Bern|Thun", "OTHER": "x", "A": "in"})
+    story.at(10, CREATED).at(1000, SUCCEEDED, status("7"), said("HEARD", "yes"), said("A", "out"))
+    story.at(2000, hung_up(16))
+    assert [(line.event, line.message) for line in queuelog.ended(story.call, campaign, end_point="e")] == [
+        ("COMPLETECALLER", "1|1|1"),
+        ("CALLSTATUS", "7"),
+        ("INFO", "HEARD|yes"),
+        ("INFO", "CITY|Bern/Thun"),
+        ("INFO", "A|out"),
+    ]
+    assert queuelog.attribute(story.call, campaign, name="A", value="x\ny", end_point="e").message == "A|x y"
+    never = Story().at(10, CREATED).at(20_000, failed(3), hung_up(19))
+    assert [line.event for line in queuelog.ended(never.call, campaign, end_point="e")] == ["ABANDON"]

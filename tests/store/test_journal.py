@@ -13,7 +13,7 @@ from wombat_ari.model.calls import Amendment, CallProgress, Claim, DialMark, Run
 from wombat_ari.model.errands import Errand, ErrandKind
 from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState, Outcome, RunState
-from wombat_ari.store import claims, journal, runs
+from wombat_ari.store import claims, journal, outbox, runs
 from wombat_ari.store.database import Database
 from wombat_ari.store.ledger import check_ledger
 from wombat_ari.store.rows import LOG_COLUMNS
@@ -135,6 +135,63 @@ def test_output_attributes_are_merged_into_the_record(database: Database) -> Non
     )
     (again,) = take(database, run, now=NOW + 10).claims
     assert again.output_attributes == {"A": "1", "B": "2", "C": "é"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "due"),
+    [(0, 30, [30.0]), (60, 30, [30.0]), (60, 0, []), (60, 60, [60.0]), (0, 0, [])],
+    ids=["made", "moved", "taken back", "as it is", "none"],
+)
+def test_a_late_status_decides_again(database: Database, before: int, after: int, due: list[float]) -> None:
+    run, (one, two) = claimed(database, 2)
+    journal.write(database, [result_of(one, retry_in_s=before), result_of(two, retry_in_s=before)])
+    letter = Errand(ErrandKind.EMAIL, "e-mail", {}, NOW, NOW)
+    amendment = Amendment(one.wombatid, "X", {}, (letter,), run_id=run, retry_in_s=after)
+    for _ in range(2):  # the second time after a commit that nobody heard of
+        journal.write(database, [amendment])
+        with database.transaction(write=False) as tx:
+            sql = "SELECT due_at, attempt FROM open_retry WHERE record_id = %s"
+            assert tx.rows(sql, (one.record_id,)) == [(NOW + seconds, 2) for seconds in due]
+        assert logged(database, "extended_status, retry_in_s") == [("X", after), ("", before)]
+        assert len(outbox.listing(database)) == 1
+        check_ledger(database, run)
+
+
+def test_a_retry_that_was_taken_is_not_decided_again(database: Database) -> None:
+    run, (one,) = claimed(database, 1)
+    journal.write(database, [result_of(one, retry_in_s=10)])
+    (again,) = take(database, run, now=NOW + 10).claims
+    for retry_in_s in (0, 30):
+        journal.write(database, [Amendment(one.wombatid, f"X{retry_in_s}", {}, run_id=run, retry_in_s=retry_in_s)])
+        check_ledger(database, run)
+    journal.write(database, [result_of(again, at=NOW + 20)])
+    journal.write(database, [Amendment(one.wombatid, "Y", {}, run_id=run, retry_in_s=0)])
+    assert logged(database, "extended_status, retry_in_s") == [("Y", 10), ("", 0)]
+    check_ledger(database, run)
+
+
+def test_a_run_that_has_ended_is_not_reopened_by_a_late_status(database: Database) -> None:
+    run, (one,) = claimed(database, 1)
+    journal.write(database, [result_of(one), RunChange(run, RunState.COMPLETED, NOW)])
+    journal.write(database, [Amendment(one.wombatid, "X", {}, run_id=run, retry_in_s=30)])
+    assert logged(database, "extended_status, retry_in_s") == [("X", 0)]
+    check_ledger(database, run)
+
+
+def test_what_is_decided_and_the_end_of_the_run_in_one_batch(database: Database) -> None:
+    """The result, the word that reopens the record, and the removal: in this order, whatever the batch holds."""
+    run, (one,) = claimed(database, 1)
+    journal.write(
+        database,
+        [
+            result_of(one),
+            Amendment(one.wombatid, "X", {}, run_id=run, retry_in_s=30),
+            RunChange(run, RunState.REMOVED, NOW + 1),
+        ],
+    )
+    assert logged(database, "extended_status, retry_in_s") == [("X", 30)]
+    assert check_ledger(database, run).closed == 1
+    assert runs.run(database, run).counters.open_retries == 0
 
 
 def test_late_words_are_added_within_a_minute(database: Database) -> None:

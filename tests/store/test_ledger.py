@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.store.builders import add_campaign, add_list, add_records, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start
-from wombat_ari.model.calls import AddedCall, CallProgress, CallResult, Claim, DialMark, NewCall
+from wombat_ari.model.calls import AddedCall, Amendment, CallProgress, CallResult, Claim, DialMark, NewCall
 from wombat_ari.model.errors import StoreError
 from wombat_ari.model.states import CallState, Outcome, RunState
 from wombat_ari.store import calls, claims, harvest, journal, runs
@@ -26,7 +26,7 @@ from wombat_ari.store.database import Database, open_database
 from wombat_ari.store.ledger import check_ledger, ledger
 from wombat_ari.store.migrations import migrate
 
-ACTIONS = ["take", "mark", "release", "progress", "result", "again", "crash", "remove", "add", "blacken"]
+ACTIONS = ["take", "mark", "release", "progress", "result", "again", "crash", "remove", "add", "blacken", "amend"]
 STEPS = st.lists(st.sampled_from(ACTIONS), max_size=25)
 
 
@@ -93,6 +93,15 @@ class RandomDialer:
     def again(self, chance: random.Random) -> None:
         if self.written:
             journal.write(self.db, chance.choices(self.written, k=3))
+
+    def amend(self, chance: random.Random) -> None:
+        """A late status decides again, perhaps written twice; also where the retry was taken or the run has ended."""
+        if self.written:
+            wombatid, code = chance.choice(self.written).claim.wombatid, chance.choice("abc")
+            retry_in_s = chance.choice([0, 20, 40])
+            amendment = Amendment(wombatid, code, {}, run_id=self.run, retry_in_s=retry_in_s)
+            for _ in range(chance.randint(1, 2)):
+                journal.write(self.db, [amendment])
 
     def crash(self, chance: random.Random) -> None:
         self.db.close()
