@@ -17,10 +17,10 @@ from twisted.logger import Logger
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from webui.doors import Doors
+from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logon import TooManyTries
 from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, MISSING
-from wombat_ari.app.service.runs import Asks
 from wombat_ari.model.errors import StoreError, UserError
 
 MAX_BODY = 4 << 20  #: bytes; what streams is not bounded here

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wombat_ari import __version__
+from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Right, demand
-from wombat_ari.app.service.runs import Asks
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import DialerState
 from wombat_ari.store.database import Database

@@ -1,20 +1,13 @@
 """Preview: an agent reserves the next number, has it dialled or skips it. Refusals have codes of ``engine/preview``."""
 
-from typing import Any, Protocol
+from typing import Any
 
+from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.rights import FORBIDDEN, Right, demand
 from wombat_ari.model.errors import UserError
 from wombat_ari.store import users
 from wombat_ari.store.database import Database
-
-
-class Asks(Protocol):
-    def reserve(self, agent: str) -> dict[str, Any]: ...
-
-    def dial_reserved(self, wombatid: int) -> None: ...
-
-    def skip_reserved(self, wombatid: int, code: str = "") -> None: ...
 
 
 def reserve(caller: Caller, db: Database, ask: Asks, *, agent: str) -> dict[str, Any]:
