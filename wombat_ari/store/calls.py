@@ -186,6 +186,16 @@ def find_call(db: Database, wombatid: int) -> CallInfo | None:
     return None
 
 
+def record_of(db: Database, wombatid: int) -> tuple[int, int] | None:
+    """Run and record of a call that was taken from its list; None: not yet, or there is none."""
+    with db.transaction(write=False) as tx:
+        for table in ("call_log", "attempt", "open_retry"):
+            row = tx.row(f"SELECT run_id, record_id FROM {table} WHERE wombatid = %s", (wombatid,))
+            if row is not None:
+                return int(row[0]), int(row[1])
+    return None
+
+
 _RUN = "run.campaign_name, run.id, run.name"
 _RECORD = "record.input_attributes, record.output_attributes"
 #: where a call may be, the latest first; columns as those of CallInfo

@@ -90,6 +90,18 @@ def save_campaign(
         return _linked(tx, saving.load(db, tx, CAMPAIGN, campaign_id))
 
 
+def replace_campaign(
+    db: Database, campaign: Campaign, *, by: str, now: float, version: int | None = None, clear: tuple[str, ...] = ()
+) -> Campaign:
+    """One that exists, its own fields and its links, in one transaction."""
+    campaign, _ = validate.check_campaign(campaign)
+    links = {name: getattr(campaign, name) for name in _LINKS}
+    with db.transaction() as tx:
+        campaign_id = saving.save(db, tx, CAMPAIGN, campaign, by=by, now=now, version=version, clear=clear)
+        _relink(db, tx, campaign_id, by=by, now=now, **links)
+        return _linked(tx, saving.load(db, tx, CAMPAIGN, campaign_id))
+
+
 def clone_campaign(db: Database, campaign_id: int, *, name: str, by: str, now: float) -> Campaign:
     """The definition only: fields, secret, links and rules; no runs."""
     source = load_campaign(db, campaign_id)

@@ -103,14 +103,24 @@ def give_up(db: Database, receiver: str, *, before: float, error: str, now: floa
 # For people
 
 
-def listing(db: Database, *, receiver: str | None = None, parked: bool = False, limit: int = 50) -> list[OutboxRow]:
-    """The oldest rows first; all receivers, or one."""
+def listing(
+    db: Database, *, receiver: str | None = None, parked: bool = False, limit: int = 50, after: int = 0
+) -> list[OutboxRow]:
+    """The oldest rows first, behind the one with the id ``after``; all receivers, or one."""
     wanted = {"o.receiver": receiver, "o.state": _PARKED if parked else None}
     given = {column: value for column, value in wanted.items() if value is not None}
-    where = " AND ".join(["o.id > 0", *(f"{column} = %s" for column in given)])
+    where = " AND ".join(["o.id > %s", *(f"{column} = %s" for column in given)])
     sql = f"SELECT {_COLUMNS} FROM outbox o WHERE {where} ORDER BY o.id LIMIT %s"
     with db.transaction(write=False) as tx:
-        return [_row(row) for row in tx.rows(sql, (*given.values(), limit))]
+        return [_row(row) for row in tx.rows(sql, (after, *given.values(), limit))]
+
+
+def one(db: Database, row_id: int) -> OutboxRow:
+    with db.transaction(write=False) as tx:
+        row = tx.row(f"SELECT {_COLUMNS} FROM outbox o WHERE o.id = %s", (row_id,))
+    if row is None:
+        raise UserError(f"there is no errand {row_id} in the outbox", code="missing")
+    return _row(row)
 
 
 def counts(db: Database) -> list[ReceiverCount]:

@@ -83,6 +83,25 @@ def calls_of_record(db: Database, record_id: int) -> list[LoggedCall]:
         return [_call_of(row) for row in tx.rows(sql, (record_id,))]
 
 
+def calls_of_record_in(db: Database, run_id: int, record_id: int) -> list[LoggedCall]:
+    """Its attempts in one run, the first first."""
+    sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE record_id = %s AND run_id = %s ORDER BY attempt, wombatid"
+    with db.transaction(write=False) as tx:
+        return [_call_of(row) for row in tx.rows(sql, (record_id, run_id))]
+
+
+def retry_of(db: Database, run_id: int, record_id: int) -> WaitingRetry | None:
+    """The next try of a record in a run."""
+    sql = (
+        "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at FROM open_retry o "
+        "JOIN record r ON r.id = o.record_id JOIN call_list l ON l.id = r.list_id "
+        "WHERE o.run_id = %s AND o.record_id = %s"
+    )
+    with db.transaction(write=False) as tx:
+        row = tx.row(sql, (run_id, record_id))
+    return None if row is None else WaitingRetry(*row)
+
+
 def waiting_retries(db: Database, run_id: int, *, limit: int = 1000) -> list[WaitingRetry]:
     """The next ones first."""
     with db.transaction(write=False) as tx:

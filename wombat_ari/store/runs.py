@@ -77,6 +77,20 @@ def find_runs(
     return _query(db, f"{where} ORDER BY started_at DESC, id DESC LIMIT %s", [*params, limit])
 
 
+def page_of_runs(
+    db: Database, campaign_ids: Sequence[int], *, after: int = 0, limit: int = 100, live: bool = False
+) -> list[RunRow]:
+    """Runs of these campaigns, the latest first, behind the one with the id ``after`` (0: from the latest on)."""
+    if not campaign_ids:
+        return []
+    where, params = f"campaign_id IN ({marks(len(campaign_ids))})", list(campaign_ids)
+    if after:
+        where, params = f"{where} AND id < %s", [*params, after]
+    if live:
+        where = f"{where} AND live_campaign_id IS NOT NULL"
+    return _query(db, f"{where} ORDER BY id DESC LIMIT %s", [*params, limit])
+
+
 def run_by_name(db: Database, name: str) -> RunRow | None:
     """The live run of the campaign of that name, else the latest run that has it for its own name, else None."""
     live = _query(db, "live_campaign_id = (SELECT id FROM campaign WHERE name = %s)", (name,))

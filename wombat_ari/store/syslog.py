@@ -26,6 +26,18 @@ def read(
     return [SystemLogEntry(*row) for row in rows]
 
 
+def page(
+    db: Database, *, user: str = "", action: str = "", after: int = 0, limit: int = 100
+) -> list[tuple[int, SystemLogEntry]]:
+    """Lines with their ids, the latest written first, behind the one with the id ``after`` (0: from the latest on)."""
+    wanted = [("login = %s", user), ("action = %s", action), ("id < %s", after)]
+    given = [(where, value) for where, value in wanted if value]
+    where = " AND ".join(["id > 0", *(where for where, _ in given)])
+    sql = f"SELECT id, at, login, action, object, detail FROM system_log WHERE {where} ORDER BY id DESC LIMIT %s"
+    with db.transaction(write=False) as tx:
+        return [(row[0], SystemLogEntry(*row[1:])) for row in tx.rows(sql, [*(value for _, value in given), limit])]
+
+
 def actions(db: Database) -> list[str]:
     """All actions that occur, for the filter of the page."""
     with db.transaction(write=False) as tx:

@@ -54,6 +54,8 @@ TABLE: dict[Right, tuple[set[str], Scope, bool]] = {
     Right.CHANGE_USERS: ({"ADMIN"}, Scope.USERS, False),
     Right.MAKE_TOKENS: ({"API"}, Scope.USERS, False),
     Right.SEE_SYSTEM_LOG: ({"SYSLOG"}, Scope.READ, False),
+    Right.SEE_OUTBOX: ({"ADMIN"}, Scope.READ, False),
+    Right.CHANGE_OUTBOX: ({"ADMIN"}, Scope.CONTROL, False),
 }
 KEYS = sorted(set().union(*(keys for keys, _, _ in TABLE.values())) | {"LICKEY", "DEBUG_AMI", "VIP"})
 MASTER = caller("root", master=True)

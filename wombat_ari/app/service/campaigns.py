@@ -83,6 +83,23 @@ def save_campaign(caller: Caller, db: Database, campaign: Campaign) -> Campaign:
     return saved
 
 
+def replace_campaign(
+    caller: Caller, db: Database, campaign_id: int, changing: Callable[[Campaign], Campaign], *,
+    version: int | None = None, clear: tuple[str, ...] = (),
+) -> Campaign:  # fmt: skip
+    """All of it, own fields and links, in one transaction. ``version``: see ``store/saving``; ``clear``: secrets that
+    are emptied, an empty one stays as it is otherwise. A live run keeps its own lists."""
+    demand(caller, Right.CHANGE_CAMPAIGNS)
+    with _one_at_a_time:
+        old = seen_campaign(caller, db, campaign_id)
+        new = changing(old)
+        require_key_kept(caller, old, new, infos_of(db))
+        _require_choices(caller, db, old, new)
+        saved = campaigns.replace_campaign(db, new, by=caller.login, now=caller.at, version=version, clear=clear)
+    note(caller, db, "campaign changed", about=saved.name)
+    return saved
+
+
 def clone_campaign(caller: Caller, db: Database, which: int | str, *, name: str) -> Campaign:
     """The definition under a new name; no runs."""
     demand(caller, Right.CLONE_CAMPAIGNS)

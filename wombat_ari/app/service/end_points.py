@@ -33,14 +33,14 @@ def end_point_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
     return entities.infos(db, entities.END_POINT)
 
 
-def save_end_point(caller: Caller, db: Database, end_point: EndPoint) -> EndPoint:
+def save_end_point(caller: Caller, db: Database, end_point: EndPoint, *, version: int | None = None) -> EndPoint:
     """New, or changed. Only a server that the caller sees can be chosen."""
     demand(caller, Right.CHANGE_PBX)
     old = None if end_point.id is None else seen_end_point(caller, db, end_point.id)
     if old is None or old.server_id != end_point.server_id:
         servers.seen_server(caller, db, end_point.server_id)
     require_key_kept(caller, old, end_point, infos_of(db))
-    saved = entities.save_end_point(db, end_point, by=caller.login, now=caller.at)
+    saved = entities.save_end_point(db, end_point, by=caller.login, now=caller.at, version=version)
     note(caller, db, "end point changed" if old else "end point made", about=saved.name)
     return saved
 

@@ -32,12 +32,12 @@ def list_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
     return entities.infos(db, entities.LIST)
 
 
-def save_list(caller: Caller, db: Database, call_list: CallList) -> CallList:
+def save_list(caller: Caller, db: Database, call_list: CallList, *, version: int | None = None) -> CallList:
     """New, or changed."""
     demand(caller, Right.CHANGE_LISTS)
     old = None if call_list.id is None else seen_list(caller, db, call_list.id)
     require_key_kept(caller, old, call_list, infos_of(db))
-    saved = entities.save_list(db, call_list, by=caller.login, now=caller.at)
+    saved = entities.save_list(db, call_list, by=caller.login, now=caller.at, version=version)
     note(caller, db, "list changed" if old else "list made", about=saved.name)
     return saved
 

@@ -32,12 +32,14 @@ def opening_hours_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
     return entities.infos(db, opening_hours.OPENING_HOURS)
 
 
-def save_opening_hours(caller: Caller, db: Database, hours: OpeningHours) -> OpeningHours:
+def save_opening_hours(
+    caller: Caller, db: Database, hours: OpeningHours, *, version: int | None = None
+) -> OpeningHours:
     """New, or changed, with all rules."""
     demand(caller, Right.CHANGE_CAMPAIGNS)
     old = None if hours.id is None else seen_opening_hours(caller, db, hours.id)
     require_key_kept(caller, old, hours, infos_of(db))
-    saved = opening_hours.save_opening_hours(db, hours, by=caller.login, now=caller.at)
+    saved = opening_hours.save_opening_hours(db, hours, by=caller.login, now=caller.at, version=version)
     note(caller, db, "opening hours changed" if old else "opening hours made", about=saved.name)
     return saved
 

@@ -1,6 +1,7 @@
 """Records of a list and their calls. Who sees the list sees them; each change is in the audit trail."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -10,9 +11,9 @@ from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Right, demand, missing
 from wombat_ari.model.entities import CallList, Record
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.lists import ImportSummary
+from wombat_ari.model.lists import CsvPreview, ImportSummary
 from wombat_ari.model.reports import LoggedCall
-from wombat_ari.store import entities, lists, paging, reports
+from wombat_ari.store import entities, exporting, lists, paging, reading, reports
 from wombat_ari.store.database import Database
 
 _NUMBER = re.compile("[0-9A-Za-z*#+._@-]{1,40}")  #: characters that numbers are of
@@ -81,6 +82,40 @@ def add_numbers(
     )
     note(caller, db, "numbers added", about=call_list.name, detail=f"{summary.added} of {summary.read}")
     return call_list, summary
+
+
+def import_numbers(
+    caller: Caller, db: Database, list_id: int, *, source: BinaryIO, csv: bool = False, delimiter: str | None = None,
+    dedupe: bool = False, progress: lists.Progress | None = None,
+) -> ImportSummary:  # fmt: skip
+    """Native text or CSV onto a list that is there. Streams; the good lines are added, ``progress`` hears of it."""
+    demand(caller, Right.ADD_NUMBERS)
+    found = list_service.seen_list(caller, db, list_id)
+    if csv:
+        summary = lists.import_csv(
+            db, list_id, source=source, delimiter=delimiter, dedupe=dedupe, by=caller.login, now=caller.at,
+            progress=progress,
+        )  # fmt: skip
+    else:
+        summary = lists.import_native(
+            db, list_id, source=source, dedupe=dedupe, by=caller.login, now=caller.at, progress=progress
+        )
+    note(caller, db, "numbers added", about=found.name, detail=f"{summary.added} of {summary.read}")
+    return summary
+
+
+def preview_csv(caller: Caller, source: BinaryIO, *, delimiter: str | None = None) -> CsvPreview:
+    """How a CSV would be read; nothing is added."""
+    demand(caller, Right.ADD_NUMBERS)
+    return reading.preview_csv(source, delimiter=delimiter)
+
+
+def export(caller: Caller, db: Database, list_id: int, *, csv: bool = False, delimiter: str = ",") -> Iterator[str]:
+    """All records with all attributes, streamed; the rights are checked before the first is read."""
+    demand(caller, Right.SEE_RECORDS)
+    found = list_service.seen_list(caller, db, list_id)
+    note(caller, db, "list exported", about=found.name)
+    return exporting.export_csv(db, list_id, delimiter=delimiter) if csv else exporting.export_native(db, list_id)
 
 
 def calls_of_record(caller: Caller, db: Database, record_id: int) -> list[LoggedCall]:

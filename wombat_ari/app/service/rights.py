@@ -46,6 +46,8 @@ class Right(Enum):
     CHANGE_USERS = ("change users, classes, all tokens", ("ADMIN",), Scope.USERS)
     MAKE_TOKENS = ("make and revoke own tokens", ("API",), Scope.USERS)
     SEE_SYSTEM_LOG = ("see the system log", ("SYSLOG",), Scope.READ)
+    SEE_OUTBOX = ("see what could not be told outside yet", ("ADMIN",), Scope.READ)
+    CHANGE_OUTBOX = ("replay and drop what could not be told outside", ("ADMIN",), Scope.CONTROL)
 
     def __init__(self, meaning: str, keys: tuple[str, ...], scope: Scope, open: bool = False) -> None:
         self.meaning = meaning
@@ -86,6 +88,12 @@ def demand(caller: Caller, right: Right) -> None:
         raise UserError(f"this token is not for that: it lacks the scope {right.scope}", code=FORBIDDEN)
     wanted = " or ".join(right.keys) if caller.keyring.holds(LOG_ON_KEY) else LOG_ON_KEY
     raise UserError(f"user {caller.login} may not do this: it needs the key {wanted}", code=FORBIDDEN)
+
+
+def demand_any(caller: Caller, *rights: Right) -> None:
+    """One of them is enough; the refusal names the first."""
+    if not any(may(caller, right) for right in rights):
+        demand(caller, rights[0])
 
 
 def sees(caller: Caller, thing: Keyed, infos: Infos) -> bool:

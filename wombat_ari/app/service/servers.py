@@ -32,12 +32,14 @@ def server_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
     return entities.infos(db, entities.SERVER)
 
 
-def save_server(caller: Caller, db: Database, server: Server) -> Server:
-    """New, or changed; an empty password stays as it is."""
+def save_server(
+    caller: Caller, db: Database, server: Server, *, version: int | None = None, clear: tuple[str, ...] = ()
+) -> Server:
+    """New, or changed; an empty password stays as it is, unless ``clear`` names it. ``version``: see ``saving.save``."""
     demand(caller, Right.CHANGE_PBX)
     old = None if server.id is None else seen_server(caller, db, server.id)
     require_key_kept(caller, old, server, infos_of(db))
-    saved = entities.save_server(db, server, by=caller.login, now=caller.at)
+    saved = entities.save_server(db, server, by=caller.login, now=caller.at, version=version, clear=clear)
     note(caller, db, "server changed" if old else "server made", about=saved.description)
     return saved
 

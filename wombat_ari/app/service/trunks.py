@@ -33,14 +33,14 @@ def trunk_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
     return entities.infos(db, entities.TRUNK)
 
 
-def save_trunk(caller: Caller, db: Database, trunk: Trunk) -> Trunk:
+def save_trunk(caller: Caller, db: Database, trunk: Trunk, *, version: int | None = None) -> Trunk:
     """New, or changed. Only a server that the caller sees can be chosen."""
     demand(caller, Right.CHANGE_PBX)
     old = None if trunk.id is None else seen_trunk(caller, db, trunk.id)
     if old is None or old.server_id != trunk.server_id:
         servers.seen_server(caller, db, trunk.server_id)
     require_key_kept(caller, old, trunk, infos_of(db))
-    saved = entities.save_trunk(db, trunk, by=caller.login, now=caller.at)
+    saved = entities.save_trunk(db, trunk, by=caller.login, now=caller.at, version=version)
     note(caller, db, "trunk changed" if old else "trunk made", about=saved.name)
     return saved
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import FORBIDDEN, TOKEN_KEY, Right, demand, may, require_grantable
-from wombat_ari.model.admin import User, UserClass
+from wombat_ari.model.admin import EntityInfo, User, UserClass
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.tokens import ApiToken, Scope
-from wombat_ari.store import tokens, users
+from wombat_ari.store import entities, tokens, users
 from wombat_ari.store.database import Database
 
 
@@ -23,7 +23,7 @@ def find_user(caller: Caller, db: Database, which: int | str) -> User:
     return users.load_user(db, which)
 
 
-def save_user(caller: Caller, db: Database, user: User) -> User:
+def save_user(caller: Caller, db: Database, user: User, *, version: int | None = None) -> User:
     """A new one cannot log on before ``set_password``."""
     demand(caller, Right.CHANGE_USERS)
     old = None if user.id is None else users.load_user(db, user.id)
@@ -31,7 +31,7 @@ def save_user(caller: Caller, db: Database, user: User) -> User:
     if user.class_id is not None and (old is None or old.class_id != user.class_id):
         granted += users.load_class(db, user.class_id).keys
     require_grantable(caller, granted, master=user.master or (old is not None and old.master))
-    saved = users.save_user(db, user, by=caller.login, now=caller.at)
+    saved = users.save_user(db, user, by=caller.login, now=caller.at, version=version)
     note(caller, db, "user changed" if old else "user made", about=saved.login)
     return saved
 
@@ -64,11 +64,27 @@ def list_classes(caller: Caller, db: Database) -> list[UserClass]:
     return users.list_classes(db)
 
 
-def save_class(caller: Caller, db: Database, user_class: UserClass) -> UserClass:
+def find_class(caller: Caller, db: Database, which: int | str) -> UserClass:
+    demand(caller, Right.SEE_USERS)
+    return users.load_class(db, which)
+
+
+def user_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
+    """Who made and changed each."""
+    demand(caller, Right.SEE_USERS)
+    return entities.infos(db, users.USER)
+
+
+def class_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
+    demand(caller, Right.SEE_USERS)
+    return entities.infos(db, users.CLASS)
+
+
+def save_class(caller: Caller, db: Database, user_class: UserClass, *, version: int | None = None) -> UserClass:
     demand(caller, Right.CHANGE_USERS)
     old = None if user_class.id is None else users.load_class(db, user_class.id)
     require_grantable(caller, set(user_class.keys) - set(old.keys if old else ()), master=False)
-    saved = users.save_class(db, user_class, by=caller.login, now=caller.at)
+    saved = users.save_class(db, user_class, by=caller.login, now=caller.at, version=version)
     note(caller, db, "class changed" if old else "class made", about=saved.name)
     return saved
 
