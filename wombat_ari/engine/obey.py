@@ -84,8 +84,7 @@ class Obey:
 
     async def reload(self, campaign: str) -> Snapshot:
         run = await self._steer.reload(campaign)
-        self._supervise.level(run)
-        self._supervise.look_at(run)
+        self._supervise.look_at(run)  # its hours may be other ones: before the next pass
         return _about(run)
 
     def hang_up(self, wombatid: int) -> None:
