@@ -35,8 +35,9 @@ def run_lists(
         if order:
             lists = await client.order_lists(campaign, [name.strip() for name in order.split(",")])
         for each in lists:
-            state = "paused" if each["paused"] else f"{each['remaining']:,} to go"
-            click.echo(f"{each['name']}: {each['taken']:,} taken, {state}")
+            last = f" up to record {each['high_water']}" if each["high_water"] else ""
+            paused = ", paused" if each["paused"] else ""
+            click.echo(f"{each['name']}: {each['taken']:,} taken{last}, {each['remaining']:,} to go{paused}")
         return 0
 
     sys.exit(with_dialer(ctx, work))
