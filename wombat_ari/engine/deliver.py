@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.bridge.receipts import Receipts
-from wombat_ari.core.receivers import REFUSALS, Receiver, Turn, undone
+from wombat_ari.core.receivers import FIRST_S, REFUSALS, Receiver, Turn, undone
 from wombat_ari.engine.board import Clock
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errands import DueErrands, ErrandKind, OutboxRow, Receipt, ReceiverCount
@@ -250,14 +250,19 @@ class Deliver:
         for receipt, row in zip(receipts, rows, strict=True):
             self._names[row.id] = receiver.name
             if receipt.error:
-                self._put_off(row, receipt)
+                parked = self._put_off(row, receipt)
             else:
+                parked = False
                 self._receipts.done(row)
             self._turned(receiver, receipt, begun_at)
+            if parked and not receipt.hopeless:
+                # Its time was over. The next one's may be, too: it need not wait until the receiver's long hold ends.
+                receiver.held_until = min(receiver.held_until, self._clock.seconds() + FIRST_S)
         self._receipts.write()
         self._pump()
 
-    def _put_off(self, row: OutboxRow, receipt: Receipt) -> None:
+    def _put_off(self, row: OutboxRow, receipt: Receipt) -> bool:
+        """Whether it is parked."""
         last_try_at = self._last_try_at(row.first_due_at)
         now = self._clock.seconds()
         entry = undone(row, receipt, now=now, last_try_at=last_try_at, chance=self._chance())
@@ -270,6 +275,7 @@ class Deliver:
         elif self._next_at is None or entry.due_at < self._next_at:
             self._next_at = entry.due_at
             self._sleep()
+        return entry.parked
 
     def _last_try_at(self, first_due_at: float) -> float:
         give_up_s = self._limits.give_up_s
