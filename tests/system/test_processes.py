@@ -148,7 +148,7 @@ def test_a_killed_supervisor_takes_its_dialer_along(site: Site) -> None:
     site.serve()
     group = site.supervisor_pid
     os.kill(group, signal.SIGKILL)
-    assert wait_until(lambda: not _members(group), timeout=15)
+    assert wait_until(lambda: not _members(group) and not site.serving, timeout=15)
     assert site.rows("SELECT COUNT(*) FROM dialer_lease") == [(0,)]
     site.serve()
     assert site.state_of_dialer() == "READY"
