@@ -1,39 +1,20 @@
 """Calls of live runs: added, annotated, hung up. Who sees the campaign of a call sees the call."""
 
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
 
+from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.campaigns import infos_of
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import Right, demand, missing, require_seen, sees
+from wombat_ari.app.service.rights import Right, demand, demand_any, missing, require_seen, sees
 from wombat_ari.core.moments import moment_of
 from wombat_ari.core.numbers import parse_pairs
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
-from wombat_ari.store import campaigns
+from wombat_ari.model.reports import LoggedCall, WaitingRetry
+from wombat_ari.store import calls as call_store
+from wombat_ari.store import campaigns, reports
 from wombat_ari.store.database import Database
-
-Picture = dict[str, Any]
-
-
-class Asks(Protocol):
-    """What is asked of the dialer; UserError with the code ``dialer-down`` when none runs."""
-
-    def add_call(
-        self, campaign: str, number: str, *, attributes: dict[str, str] | None = None, due: float | None = None
-    ) -> int: ...
-
-    def call_info(self, wombatid: int) -> Picture: ...
-
-    def set_status(self, wombatid: int, code: str) -> None: ...
-
-    def set_attribute(self, wombatid: int, name: str, value: str) -> None: ...
-
-    def append_attribute(self, wombatid: int, name: str, value: str) -> None: ...
-
-    def clear_attribute(self, wombatid: int, name: str) -> None: ...
-
-    def hang_up(self, wombatid: int) -> None: ...
 
 
 def add_call(
@@ -56,6 +37,30 @@ def find_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture
     """What is known of a call, live or ended; fields of ``model.reports.CallInfo`` and ``is_live``."""
     demand(caller, Right.SEE_LIVE)
     return _seen_call(caller, db, ask, wombatid)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A call, all attempts of its record in its run (the first first), and the next one if one is to come."""
+
+    call: Picture  #: as ``find_call``; ``is_live`` is None while no dialer can tell
+    attempts: list[LoggedCall]
+    next_retry: WaitingRetry | None
+
+
+def history(caller: Caller, db: Database, ask: Asks, wombatid: int) -> History:
+    """Also of calls that ended long ago, and while no dialer runs."""
+    demand_any(caller, Right.SEE_LIVE, Right.SEE_REPORTS)
+    try:
+        call = _seen_call(caller, db, ask, wombatid)
+    except UserError as refusal:
+        if refusal.code != "dialer-down":
+            raise
+        call = _stored_call(caller, db, wombatid)
+    place = call_store.record_of(db, wombatid)
+    if place is None:
+        return History(call, [], None)
+    return History(call, reports.calls_of_record_in(db, *place), reports.retry_of(db, *place))
 
 
 def set_status(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str) -> None:
@@ -107,7 +112,19 @@ def _seen_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Pictur
         if refusal.code == "dialer-down":
             raise
         raise missing("call", wombatid) from None
+    return _require_campaign(caller, db, call)
+
+
+def _stored_call(caller: Caller, db: Database, wombatid: int) -> Picture:
+    found = call_store.find_call(db, wombatid)
+    if found is None:
+        raise missing("call", wombatid)
+    is_live = False if found.state in ("ON_LIST", "WAITING", "ENDED") else None
+    return _require_campaign(caller, db, {**asdict(found), "is_live": is_live})
+
+
+def _require_campaign(caller: Caller, db: Database, call: Picture) -> Picture:
     heads = (head for head in campaigns.list_campaign_heads(db) if head.name == call["campaign_name"])
     if any(sees(caller, head, infos_of(db)) for head in heads):
         return call
-    raise missing("call", wombatid)
+    raise missing("call", call["wombatid"])

@@ -1,8 +1,8 @@
 """What could not be told outside yet: seen, replayed, dropped. An errand is seen by who sees its campaign."""
 
 from contextlib import suppress
-from typing import Protocol
 
+from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.campaigns import infos_of
 from wombat_ari.app.service.logbook import note
@@ -11,10 +11,6 @@ from wombat_ari.model.errands import OutboxRow, ReceiverCount
 from wombat_ari.model.errors import UserError
 from wombat_ari.store import campaigns, outbox
 from wombat_ari.store.database import Database
-
-
-class Asks(Protocol):
-    def retry_errands(self, receiver: str = "") -> None: ...
 
 
 def page(

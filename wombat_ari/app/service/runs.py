@@ -1,48 +1,19 @@
 """Live runs: what the dialer is doing, and acting on it. A run is seen by who sees its campaign."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from wombat_ari.app.service import campaigns, lists
+from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import Right, demand, visible
+from wombat_ari.app.service.rights import Right, demand, demand_any, missing, visible
+from wombat_ari.model.calls import RunList, RunRow
 from wombat_ari.model.entities import Campaign
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import LIVE_RUN_STATES
 from wombat_ari.store import campaigns as campaign_store
+from wombat_ari.store import runs as run_store
 from wombat_ari.store.database import Database
-
-Picture = dict[str, Any]
-
-
-class Asks(Protocol):
-    """What is asked of the dialer; UserError with the code ``dialer-down`` when none runs."""
-
-    def snapshot(self, *, calls: bool = True) -> Picture: ...
-
-    def start_run(self, campaign: str, *, by: str) -> Picture: ...
-
-    def pause_run(self, campaign: str, *, by: str) -> Picture: ...
-
-    def resume_run(self, campaign: str, *, by: str) -> Picture: ...
-
-    def remove_run(self, campaign: str, *, by: str) -> Picture: ...
-
-    def reload(self, campaign: str) -> Picture: ...
-
-    def boost(self, campaign: str, factor: float) -> Picture: ...
-
-    def run_lists(self, campaign: str) -> list[Picture]: ...
-
-    def add_list(self, campaign: str, name: str) -> list[Picture]: ...
-
-    def pause_list(self, campaign: str, name: str, *, paused: bool) -> list[Picture]: ...
-
-    def hang_up(self, wombatid: int) -> None: ...
-
-    def reserve(self, agent: str) -> Picture: ...
-
-    def dial_reserved(self, wombatid: int) -> None: ...
-
-    def skip_reserved(self, wombatid: int, code: str = "") -> None: ...
 
 
 def live_runs(caller: Caller, db: Database, ask: Asks) -> list[tuple[Campaign, Picture]]:
@@ -107,6 +78,58 @@ def add_list(caller: Caller, db: Database, ask: Asks, *, campaign: str, name: st
 def pause_list(caller: Caller, db: Database, ask: Asks, *, campaign: str, name: str, paused: bool) -> list[Picture]:
     what = f"{'pause' if paused else 'resume'} list {name}"
     return _act(caller, db, campaign, what, lambda run: ask.pause_list(run, name, paused=paused))
+
+
+def order_lists(caller: Caller, db: Database, ask: Asks, *, campaign: str, names: list[str]) -> list[Picture]:
+    """All lists of a live run in their new order."""
+    return _act(caller, db, campaign, "order lists", lambda run: ask.order_lists(run, names))
+
+
+def page_of_runs(
+    caller: Caller,
+    db: Database,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    live: bool = False,
+    campaign_id: int | None = None,
+) -> list[RunRow]:
+    """The latest first, behind the run with the id ``after``."""
+    demand_any(caller, Right.SEE_LIVE, Right.SEE_REPORTS)
+    seen = [campaign.id or 0 for campaign in _seen_by_name(caller, db).values()]
+    ids = [one for one in seen if campaign_id in (None, one)]
+    return run_store.page_of_runs(db, ids, after=after, limit=limit, live=live)
+
+
+def find_run(caller: Caller, db: Database, run_id: int) -> RunRow:
+    """As the database has it, live or past."""
+    demand_any(caller, Right.SEE_LIVE, Right.SEE_REPORTS)
+    return _seen_run(caller, db, run_id)
+
+
+def live_run(caller: Caller, db: Database, run_id: int) -> RunRow:
+    """To act on: UserError with the code ``no-run`` when it has ended."""
+    demand(caller, Right.CONTROL_RUNS)
+    found = _seen_run(caller, db, run_id)
+    if found.state not in LIVE_RUN_STATES:
+        raise UserError(f"run {run_id} has ended: it is {found.state}", code="no-run")
+    return found
+
+
+def lists_of_run(caller: Caller, db: Database, run_id: int) -> list[RunList]:
+    """In their order, with how far they are; live or past."""
+    find_run(caller, db, run_id)
+    return run_store.run_lists(db, run_id)
+
+
+def _seen_run(caller: Caller, db: Database, run_id: int) -> RunRow:
+    try:
+        found = run_store.run(db, run_id)
+    except UserError:
+        raise missing("run", run_id) from None
+    if found.campaign_id not in {campaign.id for campaign in _seen_by_name(caller, db).values()}:
+        raise missing("run", run_id)
+    return found
 
 
 def _act(caller: Caller, db: Database, campaign: str, what: str, do: Any) -> Any:

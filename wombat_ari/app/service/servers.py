@@ -35,7 +35,7 @@ def server_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
 def save_server(
     caller: Caller, db: Database, server: Server, *, version: int | None = None, clear: tuple[str, ...] = ()
 ) -> Server:
-    """New, or changed; an empty password stays as it is, unless ``clear`` names it. ``version``: see ``saving.save``."""
+    """New, or changed; an empty password stays as it is, unless ``clear`` names it; ``version``: see ``saving``."""
     demand(caller, Right.CHANGE_PBX)
     old = None if server.id is None else seen_server(caller, db, server.id)
     require_key_kept(caller, old, server, infos_of(db))
