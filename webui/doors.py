@@ -99,5 +99,5 @@ def _from_a_browser() -> bool:
 def _from_another_site() -> bool:
     if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
         return True
-    origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2] != request.host
+    told = [request.headers[name] for name in ("Origin", "Referer") if name in request.headers]
+    return any(address.partition("://")[2].partition("/")[0] != request.host for address in told)

@@ -102,14 +102,20 @@ def test_what_a_proxy_or_a_browser_sends_is_not_trusted(client: FlaskClient, hea
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
-)
+    "headers",
+    [
+        {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"}, {"Referer": "http://evil.example/localhost"},
+    ],
+)  # fmt: skip
 def test_pages_of_other_sites_are_refused(client: FlaskClient, headers: dict[str, str]) -> None:
     """A browser that has logged on sends its credentials with whatever another page asks of it."""
     assert (
         Api(client, address="127.0.0.1", **headers).get("edit/list", mode="E", data='{"name":"x"}').status_code == 403
     )
     assert Api(client).edit("list") == []
+    own = Api(client, Origin="http://localhost", Referer="http://localhost/page", **{"Sec-Fetch-Site": "same-origin"})
+    assert own.edit("list") == []
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -125,6 +126,17 @@ def test_the_dialer_is_stopped_and_started(site: Site) -> None:
 
 def test_a_large_body_is_refused_and_the_next_is_answered(site: Site) -> None:
     assert api(site, "edit/list?mode=E", body=b"data=" + b"x" * (6 << 20))[0] == 413
+    assert api(site, "edit/list")[0] == 200
+
+
+def test_a_body_without_end_is_cut_off(site: Site) -> None:
+    """Said to be larger than a disk: refused before it is read."""
+    head = "POST /wombat/api/lists/?op=addToList&list=x HTTP/1.1\r\nHost: x\r\n"
+    with socket.create_connection(("127.0.0.1", site.console_port), timeout=20) as connection:
+        connection.sendall(f"{head}Content-Length: {1 << 40}\r\n\r\nnumbers=1".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")
+        with contextlib.suppress(ConnectionError):
+            assert connection.recv(100) == b"", "and the connection is closed"
     assert api(site, "edit/list")[0] == 200
 
 

@@ -15,7 +15,7 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 from twisted.web.wsgi import WSGIResource
 
 from wombat_ari.app.config import Settings
@@ -28,6 +28,7 @@ from wombat_ari.model.errors import WombatError
 
 WEB_THREADS = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+MAX_BODY = 512 << 20  #: bytes of a request; a million numbers with attributes have some 50 MB
 WEB_STOP_S = 5.0  #: requests under way may take so long
 
 log = Logger()
@@ -101,7 +102,7 @@ class Supervisor:
         self._threads = ThreadPool(0, WEB_THREADS, name="web")
         self._threads.start()
         # Forms are read by the application: here they would be held in memory, whatever their size, by the reactor.
-        site = Site(WSGIResource(self._reactor, self._threads, app), parsePOSTFormSubmission=False)
+        site = Site(WSGIResource(self._reactor, self._threads, app), Bounded, parsePOSTFormSubmission=False)
         site.noisy = False
         address, port = self._settings["console.address"], self._settings["console.port"]
         tls = tls_of(self._settings)
@@ -139,6 +140,30 @@ class Supervisor:
     def _threads_hang(self, failure: Failure) -> None:
         log.warn("requests under way are cut off")
         self.hangs = True
+
+
+class Bounded(Request):
+    """A request whose body is kept on disk while it comes, up to ``MAX_BODY``; a larger one is cut off."""
+
+    def gotLength(self, length: int | None) -> None:
+        self._cut_off = length is not None and length > MAX_BODY
+        super().gotLength(0 if self._cut_off else length)
+        if self._cut_off:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self._cut_off:
+            return
+        if self.content.tell() + len(data) > MAX_BODY:
+            self._cut_off = True
+            self._refuse()
+            return
+        super().handleContentChunk(data)
+
+    def _refuse(self) -> None:
+        log.warn("a request of more than {most} bytes from {address}", most=MAX_BODY, address=self.getClientIP())
+        self.transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.transport.loseConnection()
 
 
 def tls_of(settings: Settings) -> Any:
