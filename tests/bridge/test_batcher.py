@@ -111,6 +111,19 @@ def test_a_mistake_of_ours_is_told_and_the_next_goes_on(bench: Bench) -> None:
     assert bench.told(4) == "<4>"
 
 
+def test_drained_it_has_answered_everybody_who_came_before(bench: Bench) -> None:
+    drained: list[str] = []
+    bench.batcher.drain().addCallback(lambda _: drained.append("empty"))
+    assert drained == ["empty"]
+    bench.add(2)
+    bench.add(4)
+    bench.batcher.drain().addCallback(lambda _: drained.append("all"))
+    bench.end()
+    assert drained == ["empty"]
+    bench.end()
+    assert (drained, bench.told(4)) == (["empty", "all"], "<4>")
+
+
 def test_a_job_is_bounded_and_so_is_what_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batcher, "BATCH", 3)
     monkeypatch.setattr(batcher, "LIMIT", 5)

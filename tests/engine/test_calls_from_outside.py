@@ -187,6 +187,29 @@ def test_a_run_does_not_complete_over_a_call_that_is_being_added(world: World, m
     world.check_ledger()
 
 
+def test_who_asks_is_answered_before_the_dialer_stops(idle: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from twisted.internet import defer
+
+    desk = idle.dialer._desk
+    real = desk.add_calls
+
+    def slow(*args: Any, **values: Any) -> Any:
+        return deferLater(idle.clock, 1.0, real, *args, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk, "add_calls", slow)
+    answers: list[int] = []
+    for n in range(3):
+        defer.Deferred.fromCoroutine(idle.dialer.obey.add_call("c", f"555100050{n}", {}, None)).addCallback(
+            answers.append
+        )
+        idle.advance(0.3)
+    stopping = defer.Deferred.fromCoroutine(idle.dialer.stop())
+    idle.advance(0.5)
+    assert (len(answers), stopping.called) == (1, False)
+    idle.advance(1.5)
+    assert (len(answers), stopping.called) == (3, True)
+
+
 def test_numbers_of_a_record_are_tried_in_order_by_the_rules(world: World) -> None:
     rules = (rule("RS_NUMBER", times=2, after=1), rule("RS_BUSY", times=1, after=30))
     world.add_campaign("c", [], idles_on_termination=True, rules=rules)

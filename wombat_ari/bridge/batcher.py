@@ -31,6 +31,7 @@ class Batcher(Generic[Item, Answer]):
         self._clock = clock
         self._write = write
         self._waiting: list[tuple[Item, Deferred[Answer]]] = []
+        self._drained: list[Deferred[None]] = []  #: who waits for everybody to be answered
         self._busy = False  #: a job is under way, or will be in this turn
 
     def add(self, item: Item) -> Deferred[Answer]:
@@ -43,9 +44,20 @@ class Batcher(Generic[Item, Answer]):
             self._clock.callLater(0, self._begin)
         return done
 
+    def drain(self) -> Deferred[None]:
+        """Fires when everybody who came has been answered."""
+        done: Deferred[None] = Deferred()
+        self._drained.append(done)
+        if not self._busy:
+            self._begin()
+        return done
+
     def _begin(self) -> None:
         self._busy = bool(self._waiting)
         if not self._busy:
+            drained, self._drained = self._drained, []
+            for done in drained:
+                done.callback(None)
             return
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         job = Deferred.fromCoroutine(self._do([item for item, _ in batch]))
@@ -63,7 +75,14 @@ class Batcher(Generic[Item, Answer]):
         return [*await self._do(items[:half]), *await self._do(items[half:])]
 
     def _answered(self, answers: list[Any], givers: list[Deferred[Answer]]) -> None:
-        self._begin()  # before the givers: the database works while they are told
+        if self._waiting:
+            self._begin()  # before the givers: the database works while they are told
+            self._tell(answers, givers)
+        else:
+            self._tell(answers, givers)
+            self._begin()
+
+    def _tell(self, answers: list[Any], givers: list[Deferred[Answer]]) -> None:
         for answer, done in zip(answers, givers, strict=True):
             if isinstance(answer, Exception):
                 done.errback(answer)

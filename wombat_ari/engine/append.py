@@ -49,6 +49,10 @@ class Append:
         self._added(run, call, added)
         return added.wombatid
 
+    async def drain(self) -> None:
+        """Everybody who asked has been answered: who is not would ask again, and two calls would ring."""
+        await self._batcher.drain()
+
     def numbers_came(self, list_name: str) -> None:
         """Somebody else has appended to this list: runs that have it look at once, not with their next look."""
         for run in list(self._board.runs.values()):

@@ -110,8 +110,8 @@ class Dialer:
         )
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
         steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)
-        append = Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise)
-        self._hand_on = HandOn(self.board, clock, desk=desk, refill=self._refill, append=append)
+        self._append = Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise)
+        self._hand_on = HandOn(self.board, clock, desk=desk, refill=self._refill, append=self._append)
         self.obey = Obey(
             self.board,
             self.follow,
@@ -120,7 +120,7 @@ class Dialer:
             publish=self.publish,
             preview=preview,
             deliver=self._deliver,
-            append=append,
+            append=self._append,
             annotate=Annotate(self.board, self.follow, late=self._amend.late, is_recent=self._amend.remembers),
             locate=Locate(self.board, desk=desk, journal=journal, is_recent=self._amend.remembers),
         )
@@ -148,6 +148,7 @@ class Dialer:
         self._schedule.release_scheduled()
         links = [pbx.driver.stop() for pbx in self.board.pbxs.values()]
         await gatherResults([*links, Deferred.fromCoroutine(self._deliver.stop())], consumeErrors=True)
+        await self._append.drain()
         self._say("dialer stopped")
         await self._journal.drain()
 
