@@ -261,9 +261,9 @@ def plan_text(tables: Tables) -> str:
 
 
 def _table(name: str, item: dict[str, Any]) -> str:
-    plain = [f"{key} = {json.dumps(value)}" for key, value in item.items() if key != "rule"]
-    rules = [_table(f"{name}.rule", rule) for rule in item.get("rule", [])]
-    return "\n".join([f"[[{name}]]", *plain, "", *rules])
+    plain = [f"{key} = {json.dumps(value)}" for key, value in item.items() if key not in ("rule", "disposition")]
+    below = [_table(f"{name}.{key}", each) for key in ("rule", "disposition") for each in item.get(key, [])]
+    return "\n".join([f"[[{name}]]", *plain, "", *below])
 
 
 def server_of(pbx: AsteriskInstance, **values: Any) -> dict[str, Any]:

@@ -32,11 +32,12 @@ def test_the_lines_of_a_campaign(new_site: NewSite, witness: Witness) -> None:
                     "lists": ["people"],
                     "logging": "QM_COMPATIBLE",
                     "logging_alias": "outbound|sales",
+                    "logging_attributes": "CITY,HEARD",
                 }
             ],
         }
     )
-    site.fill("people", list(WANTED))
+    site.fill("people", [f"{number},CITY:Bern|Thun" for number in WANTED])
     site.serve()
     site.await_pbx()
     site.run("Sales")
@@ -51,10 +52,12 @@ def test_the_lines_of_a_campaign(new_site: NewSite, witness: Witness) -> None:
                 lines.setdefault(numbers[fields[1]], []).append(fields)
         return lines
 
-    until(lambda: sum(map(len, written().values())) >= 8, 10, "all lines are written")
+    until(lambda: sum(map(len, written().values())) >= 11, 10, "all lines are written")
     found = written()
-    events = {number: [fields[4] for fields in lines if fields[4] != "CALLSTATUS"] for number, lines in found.items()}
+    more = ("CALLSTATUS", "INFO")
+    events = {number: [fields[4] for fields in lines if fields[4] not in more] for number, lines in found.items()}
     assert events == WANTED
+    assert {tuple(lines[-1][4:]) for lines in found.values()} == {("INFO", "CITY", "Bern/Thun")}
     assert {fields[2] for lines in found.values() for fields in lines} == {"outbound/sales"}
     answered = {fields[4]: fields for fields in found["5551050501"]}
     assert answered["ENTERQUEUE"][5:] == ["", "5551050501", "1"]
