@@ -7,7 +7,8 @@ import pytest
 from tests.store.builders import add_campaign, add_list, add_records, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
-from wombat_ari.store import journal
+from wombat_ari.model.calls import AddedCall, NewCall
+from wombat_ari.store import calls, journal, reports
 from wombat_ari.store.database import Database
 from wombat_ari.store.ledger import check_ledger
 
@@ -78,3 +79,14 @@ def test_a_retry_whose_numbers_are_black_listed_meanwhile_is_closed(database: Da
     assert logged(database) == [("01", 1, "RS_BUSY"), ("02", 2, "RS_BLACKLIST")]
     counted = check_ledger(database, run)
     assert (counted.closed, counted.open_retries) == (1, 0)
+
+
+def test_who_looks_at_a_waiting_record_sees_the_number_whose_turn_it_is(database: Database, run: int) -> None:
+    assert tries(database, run, 2) == ["01", "02"]
+    (waiting,) = reports.waiting_retries(database, run)
+    assert (waiting.number, waiting.attempt) == ("03", 3)
+    (added,) = calls.add_calls(database, [NewCall(run, "4", {"MULTINUM1": "5"}, NOW + 60)], now=NOW)
+    assert isinstance(added, AddedCall)
+    found = calls.find_call(database, added.wombatid)
+    assert found is not None
+    assert (found.state, found.number) == ("WAITING", "4")

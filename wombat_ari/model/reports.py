@@ -120,7 +120,7 @@ class CallInfo:
     run_id: int
     run_name: str
     list_name: str
-    number: str  #: that is or was dialled; before that the first of its record
+    number: str  #: that is, was or is to be dialled (black lists may then say otherwise)
     attempt: int
     due_at: float | None
     attempted_at: float | None

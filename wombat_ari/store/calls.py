@@ -8,10 +8,12 @@ waits as an open retry, however much the run has before it.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
 
 from wombat_ari.core import validate
+from wombat_ari.core.numbers import number_of_attempt, numbers_of
 from wombat_ari.model.calls import AddedCall, NewCall, RunList
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import StoreError, UserError
@@ -182,7 +184,8 @@ def find_call(db: Database, wombatid: int) -> CallInfo | None:
             row = tx.row(f"SELECT {sql} WHERE {where} = %s", (wombatid,))
             if row is not None:
                 *head, inputs, outputs = row
-                return CallInfo(wombatid, *head, load(inputs), load(outputs))  # type: ignore[call-arg]
+                found = CallInfo(wombatid, *head, load(inputs), load(outputs))  # type: ignore[call-arg]
+                return _with_next_number(found) if found.state in ("ON_LIST", "WAITING") else found
     return None
 
 
@@ -194,6 +197,11 @@ def record_of(db: Database, wombatid: int) -> tuple[int, int] | None:
             if row is not None:
                 return int(row[0]), int(row[1])
     return None
+
+
+def _with_next_number(found: CallInfo) -> CallInfo:
+    numbers = numbers_of(found.number, found.input_attributes)
+    return replace(found, number=number_of_attempt(numbers, found.attempt))
 
 
 _RUN = "run.campaign_name, run.id, run.name"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import NamedTuple
 
-from wombat_ari.core.numbers import ParsedRecord
+from wombat_ari.core.numbers import ParsedRecord, number_of_attempt, numbers_of
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import ImportSummary
 from wombat_ari.model.reports import Hour, LoggedCall, OutcomeShare, RunStatistics, Share, WaitingRetry
@@ -93,13 +93,13 @@ def calls_of_record_in(db: Database, run_id: int, record_id: int) -> list[Logged
 def retry_of(db: Database, run_id: int, record_id: int) -> WaitingRetry | None:
     """The next try of a record in a run."""
     sql = (
-        "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at FROM open_retry o "
+        "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at, r.input_attributes FROM open_retry o "
         "JOIN record r ON r.id = o.record_id JOIN call_list l ON l.id = r.list_id "
         "WHERE o.run_id = %s AND o.record_id = %s"
     )
     with db.transaction(write=False) as tx:
         row = tx.row(sql, (run_id, record_id))
-    return None if row is None else WaitingRetry(*row)
+    return None if row is None else _waiting(row)
 
 
 def waiting_retries(db: Database, run_id: int, *, limit: int = 1000) -> list[WaitingRetry]:
@@ -107,13 +107,13 @@ def waiting_retries(db: Database, run_id: int, *, limit: int = 1000) -> list[Wai
     with db.transaction(write=False) as tx:
         join = tx.straight_join
         rows = tx.rows(
-            "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at "
+            "SELECT o.run_id, o.record_id, r.number, l.name, o.attempt, o.due_at, r.input_attributes "
             f"FROM open_retry o {tx.by_index('open_retry_by_run_id_due_at')} "
             f"{join} record r ON r.id = o.record_id {join} call_list l ON l.id = r.list_id "
             "WHERE o.run_id = %s ORDER BY o.due_at, o.record_id LIMIT %s",
             (run_id, limit),
         )
-    return [WaitingRetry(*row) for row in rows]
+    return [_waiting(row) for row in rows]
 
 
 def copy_to_list(
@@ -204,6 +204,13 @@ def _filter(number: str, outcome: str) -> tuple[str, list[object]]:
 def _page(tx: Transaction, run_id: int, *, after: int, limit: int, where: str, params: Sequence[object]) -> list[Row]:
     sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE run_id = %s AND wombatid > %s{where} ORDER BY wombatid LIMIT %s"
     return tx.rows(sql, (run_id, after, *params, limit))
+
+
+def _waiting(row: Row) -> WaitingRetry:
+    """With the number whose turn it is, of a record that has several."""
+    run_id, record_id, number, list_name, attempt, due_at, inputs = row
+    number = number_of_attempt(numbers_of(number, load(inputs)), attempt)
+    return WaitingRetry(run_id, record_id, number, list_name, attempt, due_at)
 
 
 def _call_of(row: Row) -> LoggedCall:
