@@ -1,5 +1,6 @@
 """A status that an agent sets after the hang-up counts: the rules are asked again, and the ledger stays right."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.world import World, rule
+from wombat_ari.core.run import RunEvent
 from wombat_ari.engine.board import LiveRun
 from wombat_ari.model import events as ev
 from wombat_ari.model.errors import StoreError
@@ -135,6 +137,19 @@ def test_while_claims_are_under_way_words_wait_and_keep_their_order(world: World
     world.advance(2)
     assert world.log("extended_status, retry_in_s") == [(NEVER, 0)]
     assert '"A":"1"' in world.log("output_attributes")[0][0]
+    world.check_ledger()
+
+
+def test_a_run_does_not_complete_over_a_word_that_waits(world: World) -> None:
+    run, wombatid = one_call(world, idles_on_termination=True)
+    run.hopper.filling = True
+    run.campaign = replace(run.campaign, idles_on_termination=False)
+    world.dialer._supervise._happened(run, RunEvent.NUMBERS_CAME)
+    say(world, wombatid, AGAIN)
+    run.hopper.filling = False
+    world.finish()
+    assert world.log("extended_status, attempt") == [(AGAIN, 1), ("1", 2)]
+    assert run.appending == 0
     world.check_ledger()
 
 

@@ -38,6 +38,8 @@ def dispose(
     rules: list[DispositionRule], result: CallResult, campaign: Campaign, *, run_name: str, now: float
 ) -> Iterator[Errand]:
     """The errands of these rules for this attempt. One that is delayed is due so long after the attempt ended."""
+    if not rules:
+        return
     values = _values(result, campaign, run_name)
     for rule in rules:
         for receiver, payload in _PAYLOADS[rule.verb](rule, result, values):

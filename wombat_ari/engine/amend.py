@@ -39,16 +39,18 @@ class Ended:
     at: float
     done: frozenset[DispositionRule]  #: rules that were obeyed
     words: deque[CallEvent] = field(default_factory=deque)  #: late ones that are still to be heard, in order
+    waits: bool = False  #: until the claims of its run are through; the run does not end meanwhile
 
 
 class Amend:
-    """``tell`` hears each late word with the attempt as it is then."""
+    """``tell`` hears each late word with the attempt as it is then, ``on_written`` each run that may claim again."""
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self._clock = clock
         self._journal = journal
         self._recent: OrderedDict[int, Ended] = OrderedDict()
         self.tell: Callable[[Flight, CallEvent, CallResult], None] = lambda flight, event, result: None
+        self.on_written: Callable[[LiveRun], None] = lambda run: None
 
     def remember(self, flight: Flight, result: CallResult) -> None:
         now = self._clock.seconds()
@@ -77,6 +79,7 @@ class Amend:
             word = ended.words[0]
             if isinstance(word, ev.StatusSet):
                 retry_in_s = self._decided(ended, word.code)
+                self._wait(ended, retry_in_s is None)
                 if retry_in_s is None:
                     self._clock.callLater(AGAIN_S, self._hear, ended)
                     return
@@ -85,6 +88,10 @@ class Amend:
                 self._attribute(ended, word)
             ended.words.popleft()
             self.tell(ended.flight, word, ended.result)
+
+    def _wait(self, ended: Ended, waits: bool) -> None:
+        ended.flight.run.appending += waits - ended.waits
+        ended.waits = waits
 
     def _decided(self, ended: Ended, code: str) -> int | None:
         """Seconds to the next try by the rules with this status; as it was where that cannot be changed any more. None:
@@ -128,7 +135,12 @@ class Amend:
         _count(run, before, result)
         # Claims wait until it is written: the retry that they would take may be gone, or be another.
         run.hopper.filling = True
-        self._journal.drain().addCallback(lambda _: _go_on(run))
+        self._journal.drain().addCallback(lambda _: self._go_on(run))
+
+    def _go_on(self, run: LiveRun) -> None:
+        """The run's claims have their turn before the next word, however many come."""
+        run.hopper.filling = False
+        self.on_written(run)
 
     def _attribute(self, ended: Ended, word: ev.AttributeSet | ev.AttributeAppended | ev.AttributeCleared) -> None:
         outputs = ended.result.output_attributes
@@ -144,10 +156,6 @@ def _count(run: LiveRun, before: CallResult, after: CallResult) -> None:
     run.tally.open_retries += reopened
     if after.retry_at is not None:
         run.hopper.retry_added(after.retry_at)
-
-
-def _go_on(run: LiveRun) -> None:
-    run.hopper.filling = False
 
 
 def _attribute_after(before: str, event: ev.AttributeSet | ev.AttributeAppended | ev.AttributeCleared) -> str:

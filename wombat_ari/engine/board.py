@@ -111,7 +111,7 @@ class LiveRun:
     flights: dict[int, Flight] = field(default_factory=dict)  #: its calls from SCHEDULED on
     lists: dict[int, RunList] = field(default_factory=dict)  #: in their order, by id, with how far they are
     look_again_at: float = 0.0  #: when to look for numbers appended to exhausted lists
-    appending: int = 0  #: calls from outside that are being written
+    appending: int = 0  #: calls from outside, and late words, that are under way: it does not end over them
     hours: tuple[OpeningHours, ...] = ()  #: that it keeps to, beside the active period
     opens_at: float | None = None  #: WRONG_TIME: when it may dial again, None: not within a year
     opening_asked_at: float = float("-inf")  #: when that was found out, by the wall clock

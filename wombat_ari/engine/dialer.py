@@ -170,6 +170,7 @@ class Dialer:
         self._settle.on_settled = self._on_settled
         self._refill.on_filled = self._supervise.look_at
         self._amend.tell = self._tell.late
+        self._amend.on_written = self._refill.look
         self._deliver.perform = self._hand_on.perform
         self._schedule.assign = self._observe.assign
         self.board.turns.room = self._observe.room
