@@ -147,6 +147,7 @@ def test_a_run_does_not_complete_over_a_word_that_waits(world: World) -> None:
     world.dialer._supervise._happened(run, RunEvent.NUMBERS_CAME)
     say(world, wombatid, AGAIN)
     run.hopper.filling = False
+    world.dialer._supervise.look_at(run)  # the claims have just brought nothing
     world.finish()
     assert world.log("extended_status, attempt") == [(AGAIN, 1), ("1", 2)]
     assert run.appending == 0
