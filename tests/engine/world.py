@@ -129,7 +129,7 @@ class World:
 
     def kill(self) -> None:
         """``kill -9``: nothing is written down, nothing is told; the PBX and its calls go on."""
-        for call in self.clock.getDelayedCalls():
+        for call in list(self.clock.getDelayedCalls()):
             if not _belongs_to_pbx(call):
                 call.cancel()
         for pbx in self.pbxs.values():
