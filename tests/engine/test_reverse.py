@@ -44,6 +44,17 @@ def test_how_it_ends(floor: Floor, number: str, by: str, outcome: str, waits: tu
     floor.check()
 
 
+def test_an_interface_is_rewritten_before_it_is_called_and_stays_the_agents(tmp_path: Path) -> None:
+    floor = Floor(tmp_path, dial_find=r"^Agent/(\d+)$", dial_replace=r"Local/\1@simulated-agents/n")
+    as_queued = ANN.replace("Local/", "Agent/").removesuffix("@simulated-agents/n")
+    floor.agents(as_queued)
+    floor.begin([TALKS, TALKS], variables="DEPT:for ${num}")
+    floor.finish()
+    assert [headers["channel"] for headers in floor.pbx.originates] == [ANN, ANN]
+    assert floor.log("outcome, agent") == [("TERMINATED", f"Agent {as_queued}")] * 2
+    floor.check()
+
+
 def test_one_call_for_each_agent_who_is_there_whatever_the_boost(tmp_path: Path) -> None:
     floor = Floor(tmp_path, boost_factor=3.0)
     everybody = [agent(serial, rings=serial) for serial in range(1, 6)]
