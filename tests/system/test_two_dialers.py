@@ -9,7 +9,7 @@ from tests.system.witness import Witness
 from wombat_ari.model.ids import channel_id
 
 LINES = 6
-NUMBERS = [f"55510225{serial:02}" for serial in range(LINES)]  #: answered, and hung up after two seconds and a half
+NUMBERS = [f"55510240{serial:02}" for serial in range(LINES)]  #: answered, and hung up after four seconds
 
 
 def _ready(site: Site, witness: Witness) -> None:
@@ -46,6 +46,7 @@ def test_what_ended_while_one_was_away_is_known_to_it_whatever_the_other_did(
     for site in (first, second):
         site.serve()
         site.await_pbx()
+    for site in (second, first):
         site.run("c")
     until(lambda: _up(first) == LINES, 20, "all calls of the first are up")
     assert first.stop() == 0
