@@ -250,6 +250,20 @@ def test_listing_searching_paging(api: Api) -> None:
     assert api.get("edit/list", **{"from": 100}).json["results"] == []
 
 
+def test_a_part_may_say_itself_where_it_belongs(api: Api) -> None:
+    ids = made(api)
+    whole = {"campaignId": ids["campaign"], "trunkId": {"trunkId": ids["trunk"]}}
+    assert api.edit("campaign/trunk", "E", whole)[0]["campaignId"] == ids["campaign"]
+    rule = api.edit("campaign/reschedule", "E", {"campaignId": ids["campaign"], "status": "RS_BUSY", "retryAfterS": 9})[
+        0
+    ]
+    assert api.edit("campaign/reschedule", "D", rule) == [rule], "as it was listed"
+    assert api.refused("campaign/trunk", "D", {**whole, "campaignId": -1}) == (400, "parameter parent is missing")
+    assert api.edit("campaign/trunk", "D", {**whole, "campaignId": 99}, parent=ids["campaign"]), (
+        "the parameter goes first"
+    )
+
+
 @pytest.mark.parametrize("tail", ["", "/", "/index.jsp"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_every_spelling_of_an_address(api: Api, tail: str, method: str) -> None:

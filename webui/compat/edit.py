@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from webui.compat.frame import Address, Answer, Call, Kind, envelope
-from webui.compat.values import Object, id_of, object_of
+from webui.compat.values import Object, id_of, ident, object_of
 from wombat_ari.model.errors import UserError
 
 MODES = ("L", "E", "D", "MU", "MD")
@@ -59,9 +59,10 @@ def address_of(subject: Subject) -> Address:
     return Address(f"edit/{subject.path}", lambda call: _answer(subject, call), Kind.EDIT)
 
 
-def parent_of(call: Call) -> int:
-    """The id of what a thing belongs to."""
-    return id_of(call.params.text("parent"), "parent")
+def parent_of(call: Call, data: Object | None = None) -> int:
+    """The id of what a thing belongs to: the parameter, else what the object itself says."""
+    said = None if data is None or call.params.text("parent", "") else ident(data, "campaignId")
+    return said or id_of(call.params.text("parent"), "parent")
 
 
 def moved(things: Sequence[T], place: int, step: int) -> list[T]:

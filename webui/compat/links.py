@@ -54,10 +54,10 @@ class Link(Generic[L]):
             there = [self.join(link, wanted, data) if self.key(link) == wanted else link for link in old]
             return there if any(self.key(link) == wanted for link in old) else [*there, self.join(None, wanted, data)]
 
-        return self._one(call, self.change(call.caller, call.db, parent_of(call), changing), wanted)
+        return self._one(call, self.change(call.caller, call.db, parent_of(call, data), changing), wanted)
 
     def _delete(self, call: Call, data: Object) -> dict[str, Any]:
-        wanted, campaign_id = self._target(data), parent_of(call)
+        wanted, campaign_id = self._target(data), parent_of(call, data)
         old = self._one(call, campaigns.find_campaign(call.caller, call.db, campaign_id), wanted)
         self.change(
             call.caller, call.db, campaign_id, lambda links: [link for link in links if self.key(link) != wanted]
@@ -73,7 +73,7 @@ class Link(Generic[L]):
                 raise missing(self.label, wanted)
             return moved(old, place, step)
 
-        return self.objects(call, self.change(call.caller, call.db, parent_of(call), changing))
+        return self.objects(call, self.change(call.caller, call.db, parent_of(call, data), changing))
 
     def _target(self, data: Object) -> int:
         found = self.target(data)

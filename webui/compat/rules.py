@@ -63,10 +63,10 @@ class Rules(Generic[R]):
             places[:] = [self._place(old, key)]
             return [fill(rule, data, self.fields) if n == places[0] else rule for n, rule in enumerate(old)]
 
-        return self._objects(self.change(call.caller, call.db, parent_of(call), changing))[places[0]]
+        return self._objects(self.change(call.caller, call.db, parent_of(call, data), changing))[places[0]]
 
     def _delete(self, call: Call, data: Object) -> dict[str, Any]:
-        key, campaign_id = id_of(data.get(self.id_name), self.id_name), parent_of(call)
+        key, campaign_id = id_of(data.get(self.id_name), self.id_name), parent_of(call, data)
         before = campaigns.find_campaign(call.caller, call.db, campaign_id)
         old = self._objects(before)[self._place(tuple(self.rules(before)), key)]
         self.change(call.caller, call.db, campaign_id, lambda rules: [rule for rule in rules if self._key(rule) != key])
@@ -75,7 +75,7 @@ class Rules(Generic[R]):
     def _move(self, call: Call, data: Object, step: int) -> Results:
         key = id_of(data.get(self.id_name), self.id_name)
         changed = self.change(
-            call.caller, call.db, parent_of(call), lambda rules: moved(rules, self._place(rules, key), step)
+            call.caller, call.db, parent_of(call, data), lambda rules: moved(rules, self._place(rules, key), step)
         )
         return self._objects(changed)
 

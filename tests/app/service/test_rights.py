@@ -213,6 +213,20 @@ def test_who_sees_a_campaign_sees_all_it_uses(database: Database, server_id: int
     assert campaigns.find_campaign(planner, database, bare.id or 0) == bare
 
 
+@pytest.mark.parametrize("kind", [KINDS["trunk"], KINDS["end point"]], ids=["trunk", "end point"])
+def test_nothing_is_put_on_a_hidden_server(database: Database, kind: Kind, server_id: int) -> None:
+    admin = caller("admin", "ADMIN")
+    hidden = servers.save_server(MASTER, database, Server(None, "hidden", security_key="VIP")).id or 0
+    there = kind.save(admin, database, kind.make(server_id))
+    for attempt in (
+        lambda key: kind.save(admin, database, kind.make(key)),
+        lambda key: kind.save(admin, database, replace(there, server_id=key)),
+    ):
+        assert str(refused(attempt, hidden)) == f"there is no server {hidden}"
+    moved = kind.save(MASTER, database, replace(there, server_id=hidden))
+    assert kind.save(admin, database, replace(moved, name="other")).server_id == hidden, "what is there may stay"
+
+
 def test_what_a_campaign_has_may_be_kept_and_unlinked(database: Database, server_id: int) -> None:
     campaign, _ = site(database, server_id)
     planner = caller("planner", "CAMPAIGNS")
