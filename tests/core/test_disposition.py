@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.core.story import claim
 from wombat_ari.core.disposition import HOPS, MAX_HOPS, dispose, fitting
 from wombat_ari.core.errands import errands_of, late_errands_of
+from wombat_ari.core.numbers import check_attributes
 from wombat_ari.model.calls import CallResult
 from wombat_ari.model.entities import Campaign, DispositionRule
 from wombat_ari.model.errands import MAIL, Errand, ErrandKind
@@ -144,6 +145,17 @@ def test_lists_and_campaigns() -> None:
     said = payload(V.RESCHEDULE, "Summer", attributes=SentAttributes.NONE)
     assert said == {"campaign": "Summer", "number": "5551001", "attributes": {HOPS: "1"}}
     assert errands(DispositionRule(verb=V.RESCHEDULE, destination="Summer"))[0].receiver == "campaign Summer"
+
+
+def test_what_a_dialplan_left_keeps_no_record_from_being_handed_on() -> None:
+    odd = {"LONG": "x" * 1500, "LINES": "a\r\nb", "no name": "1", "": "2", "GOOD": "y"}
+    (errand,) = errands(DispositionRule(verb=V.ADD_LIST, destination="l"), replace(RESULT, output_attributes=odd))
+    attributes = errand.payload["attributes"]
+    assert isinstance(attributes, dict)
+    check_attributes(attributes)
+    assert attributes["LONG"] == "x" * 1000
+    assert (attributes["LINES"], attributes["GOOD"]) == ("a  b", "y")
+    assert set(attributes) == {"CITY", "X", "LONG", "LINES", "GOOD", HOPS}
 
 
 @pytest.mark.parametrize(("before", "after"), [("0", "1"), ("9", "10"), ("10", "11"), ("x", "11"), ("9" * 40, "11")])

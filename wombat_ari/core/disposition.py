@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
 from wombat_ari.core.letters import form_of, receiver_of
-from wombat_ari.core.numbers import parse_pairs
+from wombat_ari.core.numbers import MAX_VALUE, is_name, parse_pairs
 from wombat_ari.core.placeholders import expand
 from wombat_ari.core.request import values_of_ours
 from wombat_ari.model.calls import CallResult
@@ -24,6 +24,8 @@ ANY = "*"
 HOPS = "WOMBAT_HOPS"  #: attribute: how often the record was handed on
 MAX_HOPS = 10
 SUBJECT = "${campaign}: ${num} ${outcome} ${extstatus}"
+
+_BREAKS = str.maketrans("\r\n\0", "   ")
 
 Values = Mapping[str, str]
 Payloads = Iterator[tuple[str, dict[str, object]]]  #: receiver and payload of each errand
@@ -133,10 +135,17 @@ def _reschedule(rule: DispositionRule, result: CallResult, values: Values) -> Pa
 
 
 def _record(rule: DispositionRule, result: CallResult, values: Values) -> dict[str, object]:
-    """The record as it is handed on: what a call left is what the next one is dialled with."""
+    """The record as it is handed on: what a call left is what the next one is dialled with. What a dialplan left may be
+    no attribute as it is: it is cut, or left out, rather than that the record is not handed on.
+    """
     hops = result.claim.input_attributes.get(HOPS, "0")
     counted = {HOPS: str(int(hops) + 1 if hops.isdecimal() and len(hops) < 9 else MAX_HOPS + 1)}
-    return {"number": result.claim.number, "attributes": {**_handed_on(rule, result, values), **counted}}
+    attributes = {name: _fitted(value) for name, value in _handed_on(rule, result, values).items() if is_name(name)}
+    return {"number": result.claim.number, "attributes": {**attributes, **counted}}
+
+
+def _fitted(value: str) -> str:
+    return value.translate(_BREAKS)[:MAX_VALUE]
 
 
 def _handed_on(rule: DispositionRule, result: CallResult, values: Values) -> dict[str, str]:

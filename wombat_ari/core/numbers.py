@@ -99,6 +99,11 @@ def check_attribute(name: str, value: str) -> None:
         raise UserError(f"attribute {name}: its value holds half a character (a lone surrogate)")
 
 
+def is_name(name: str) -> bool:
+    """Whether an attribute may be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_attributes(attributes: Mapping[str, str]) -> None:
     if len(attributes) > MAX_ATTRIBUTES:
         raise UserError(f"{len(attributes)} attributes: {MAX_ATTRIBUTES} are allowed")
