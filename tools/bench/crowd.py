@@ -53,7 +53,7 @@ class Shape:
             return tuple(range(1, count + 1))
         # Ten on the same server, each shared with the neighbours.
         numbers = (run + SERVERS * step for step in range(10 if how == "some" else 1))
-        return tuple(number % count + 1 for number in numbers)
+        return tuple(dict.fromkeys(number % count + 1 for number in numbers))
 
 
 class Crowd:

@@ -92,7 +92,7 @@ class Scene:
     def end(self, count: int) -> None:
         """So many calls, of runs all over the crowd."""
         calls = list(self.crowd.dialer.board.flights)
-        self.crowd.end(calls[:: len(calls) // count][:count])
+        self.crowd.end(calls[:: max(1, len(calls) // count)][:count])
 
     def measure(self, name: str) -> None:
         crowd, times = self.crowd, self.times.setdefault(name, Times())

@@ -23,6 +23,8 @@ class FakeSession(Protocol):
         self._rest = b""
 
     def connectionMade(self) -> None:
+        if hasattr(self.transport, "setTcpNoDelay"):
+            self.transport.setTcpNoDelay(True)  # as Asterisk does
         self.pbx.sessions.append(self)
         if not self.pbx.mute:
             self.say(self.pbx.banner)
