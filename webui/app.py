@@ -1,11 +1,11 @@
-"""The WSGI application: the console, the compatible API, and what holds for every answer."""
+"""The WSGI application: the console, both HTTP APIs, and what holds for every answer."""
 
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from webui import compat, console
+from webui import api, compat, console
 from webui.doors import Doors
 from wombat_ari.app.service.logon import LogOn
 
@@ -23,12 +23,15 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
     doors = Doors(settings, LogOn(database))
     console.add_to(app, settings=settings, database=database, ask=ask, doors=doors)
     compat.add_to(app, compat.Frame(doors, database, ask, engine, settings))
+    api.add_to(app, api.Frame(doors, database, ask, engine, settings))
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> HTTPException | Response:
         """An address that is not there, or another method than it has, in the words of the API asked."""
         if request.path.startswith(settings["api.prefix"] + "/"):
             return compat.unknown(error)
+        if request.path.startswith(api.PREFIX + "/"):
+            return api.unknown(error)
         return error
 
     @app.after_request

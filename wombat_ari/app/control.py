@@ -47,6 +47,12 @@ ANSWER_S = 30.0  #: a command that is not answered in this time has failed
 Result = TypeVar("Result")
 
 
+class Unanswered(UserError):
+    """The dialer was asked and did not answer: whether it was done is not known."""
+
+    code = "dialer-down"
+
+
 class ControlClient:
     """Asks the dialer. Connects when first asked, again after a loss. ``UserError`` when there is no dialer to ask."""
 
@@ -170,10 +176,10 @@ class ControlClient:
         except amp.TooLong:
             raise UserError(f"a text, or the attributes, has more than {MOST} bytes") from None
         except defer.TimeoutError:
-            raise UserError(f"the dialer did not answer within {ANSWER_S:g} s", code="dialer-down") from None
+            raise Unanswered(f"the dialer did not answer within {ANSWER_S:g} s") from None
         except Exception as error:  # noqa: BLE001 - fence: whatever a lost connection raises means one thing here
             self._connection = None
-            raise UserError(f"the dialer went away: {error}", code="dialer-down") from None
+            raise Unanswered(f"the dialer went away: {error}") from None
 
     async def _connected(self) -> amp.AMP:
         await self._connecting.acquire()

@@ -102,8 +102,8 @@ def page_of_runs(
 
 
 def find_run(caller: Caller, db: Database, run_id: int) -> RunRow:
-    """As the database has it, live or past."""
-    demand_any(caller, Right.SEE_LIVE, Right.SEE_REPORTS)
+    """As the database has it, live or past; also for who may act on it."""
+    demand_any(caller, Right.SEE_LIVE, Right.SEE_REPORTS, Right.CONTROL_RUNS)
     return _seen_run(caller, db, run_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import FORBIDDEN, TOKEN_KEY, Right, demand, may, require_grantable
+from wombat_ari.app.service.rights import FORBIDDEN, TOKEN_KEY, Right, demand, may, missing, require_grantable
 from wombat_ari.model.admin import EntityInfo, User, UserClass
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.tokens import ApiToken, Scope
@@ -104,6 +104,14 @@ def list_tokens(caller: Caller, db: Database) -> list[ApiToken]:
         return tokens.list_tokens(db)
     demand(caller, Right.MAKE_TOKENS)
     return tokens.list_tokens(db, users.load_user(db, caller.login).id)
+
+
+def find_token(caller: Caller, db: Database, token_id: int) -> ApiToken:
+    """One's own, or any for who sees users."""
+    found = next((one for one in list_tokens(caller, db) if one.id == token_id), None)
+    if found is None:
+        raise missing("token", token_id)
+    return found
 
 
 def make_token(
