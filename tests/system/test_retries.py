@@ -36,6 +36,7 @@ class Story:
     opens: float = 0.0  #: when the active period begins
     attempts: list[dict[str, Any]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
+    lists: str = ""  #: what ``run-lists`` said after the second kill
 
     def of(self, attempt: int) -> list[dict[str, Any]]:
         return [row for row in self.attempts if row["attempt"] == attempt]
@@ -100,6 +101,7 @@ def play(site: Site, witness: Witness) -> Story:
     site.await_ready()
     site.await_pbx()
     story.states.append(_state(site))
+    story.lists = site.wombat("run-lists", "Again").stdout
     assert time.time() < story.opens, "the machine was too slow for this story"
 
     site.finish(40)
@@ -152,6 +154,10 @@ def test_what_fell_due_out_of_hours_was_made_when_they_began(story: Story) -> No
     assert max(row["ended_at"] for row in story.of(2)) + RETRY_S < story.opens
     assert min(late) >= 0
     assert max(late) < PROMPT_S
+
+
+def test_how_far_the_list_is_is_told_after_the_crash(story: Story) -> None:
+    assert story.lists == "busy ones: 12 taken up to record 12, 0 to go\n"
 
 
 def test_every_number_is_accounted_for(story: Story) -> None:
