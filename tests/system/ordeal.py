@@ -64,6 +64,7 @@ class Ordeal:
     health: tuple[int, str] = (0, "")  #: what /healthz answered then
     dialers: list[int] = field(default_factory=list)  #: process ids
     attempts: list[dict[str, Any]] = field(default_factory=list)
+    handed_on: list[str] = field(default_factory=list)  #: numbers on the list onto which each goes when it is closed
     seen: dict[int, Seen] = field(default_factory=dict)
     stall_s: float = 0.0
     watcher: Watcher | None = None
@@ -118,9 +119,12 @@ def undergo(site: Site, witness: Witness, mariadb: MariaDBInstance) -> Ordeal:
         _after(ordeal, 20)
         _kill_database(ordeal, mariadb)
         site.finish(120)
+        until(lambda: not site.rows("SELECT id FROM outbox"), 30, "all errands are done")
     ordeal.took_s = time.monotonic() - began
     ordeal.stall_s = stalls.worst
     ordeal.attempts = site.attempts()
+    sql = "SELECT r.number FROM record r JOIN call_list l ON l.id = r.list_id WHERE l.name = 'done'"
+    ordeal.handed_on = [number for (number,) in site.rows(sql)]
     ordeal.seen = witness.seen()
     return ordeal
 
@@ -134,6 +138,7 @@ def _set_up(site: Site, witness: Witness) -> None:
         "campaign": [{
             "name": CAMPAIGN, "trunks": ["network"], "end_points": ["waits"], "lists": ["everybody"],
             "answer_timeout_ms": 1500, "batch_size": 40, "rule": RULES,
+            "disposition": [{"verb": "ADD_LIST", "destination": "done"}],
         }],
     })  # fmt: skip
     site.fill("everybody", numbers())

@@ -57,6 +57,10 @@ def test_every_record_is_accounted_for(ordeal: Ordeal) -> None:
     assert all(row["retry_in_s"] == 0 for row in last.values())
 
 
+def test_each_was_handed_on_once_when_it_was_closed(ordeal: Ordeal) -> None:
+    assert sorted(ordeal.handed_on) == sorted(numbers())
+
+
 def test_attempts_are_counted_without_a_gap(ordeal: Ordeal) -> None:
     of_record: dict[str, list[int]] = {}
     for row in ordeal.attempts:
