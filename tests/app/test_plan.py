@@ -384,3 +384,14 @@ def test_two_pbxs_may_have_a_queue_of_one_name(database: Database, tmp_path: Pat
     (chosen,) = campaigns.load_campaign(database, "Sales").end_point_ids
     assert entities.load_end_point(database, chosen).extension == "2"
     assert {done.what for done in _apply(database, tmp_path, TWO_PBXS % "b/support")} == {"unchanged"}
+
+
+def test_the_examples_of_the_page_of_rules(database: Database, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
+    text = "\n".join(line[4:] for line in page.splitlines() if line.startswith("    "))
+    assert _said(_apply(database, tmp_path, text)) == [
+        ("opening hours", "Office", "made"),
+        ("campaign", "Spring", "made"),
+    ]
+    assert len(campaigns.load_campaign(database, "Spring").dispositions) == 2
+    assert len(opening_hours.load_opening_hours(database, "Office").rules) == 3
