@@ -146,3 +146,17 @@ def test_a_pass_places_so_many_calls_at_most(scene: Scene) -> None:
         scene.desk.written()
         scene.clock.advance(PACE_S)
     assert [count for _, count in scene.desk.asked] == [AT_ONCE, AT_ONCE, 7]
+
+
+def test_an_agent_does_not_wait_for_marks_that_are_being_written(scene: Scene) -> None:
+    """Its own are asked for at once, in order behind them; a third has to wait."""
+    scene.come(3)
+    scene.come(1, now=True)
+    scene.come(1, now=True)
+    assert scene.desk.asked == [(100.0, 3), (100.0, 1)]
+    scene.desk.written()
+    assert len(scene.placed) == 3
+    scene.clock.advance(0)
+    scene.desk.written()
+    scene.clock.advance(PACE_S)
+    assert (len(scene.placed), scene.desk.asked[2:]) == (4, [(100.0, 1)])

@@ -29,6 +29,7 @@ PACE_S = 0.008  #: passes that place calls begin so far apart: under load many c
 AT_ONCE = 50  #: calls placed by one pass: the reactor has other things to do, the next pass is PACE_S away
 LOOK_EACH_S = 0.05  #: so often ...
 LOOK_AT = 50  #: ... so many are looked at without need: what nobody told (a setting) is found out after a second
+MARKS_AT_ONCE = 2  #: batches of marks under way: one, and another for which agents may wait
 UNITS_AHEAD = 2  #: calls granted ahead of their writing: two units of the congestion budget keep the line busy
 
 log = Logger()
@@ -45,10 +46,11 @@ class Schedule:
         self._follow = follow
         self.assign: Callable[[Flight], None] = lambda flight: None  #: gives a reverse call its agent
         self._kicked = False  #: a pass is wanted
+        self._hurried = False  #: at once
         self._pass_at: Any = None  #: its timer; none while marks are being written: it comes after them
         self._not_before = 0.0
         self._to_mark: list[Flight] = []
-        self._marking = False
+        self._marking = 0  #: batches of marks under way
         self._to_release: dict[int, LiveRun] = {}
         self._releasing = False
         self._hold_until = 0.0
@@ -61,10 +63,14 @@ class Schedule:
             self._pass_at = self._clock.callLater(max(0.0, self._not_before - self._clock.seconds()), self._pass)
 
     def kick_now(self) -> None:
-        """The same where an agent may wait for it: it does not gather company."""
-        self._not_before = 0.0
+        """The same where an agent may wait for it: it does not gather company, and its marks are written right behind
+        those that are under way.
+        """
+        self._hurried, self._not_before = True, 0.0
         if self._pass_at is not None:
             self._pass_at.reset(0)
+        elif 0 < self._marking < MARKS_AT_ONCE:
+            self._pass_at = self._clock.callLater(0, self._pass)
         self.kick()
 
     def why_not(self, run: LiveRun) -> WhyNot | None:
@@ -112,7 +118,8 @@ class Schedule:
     # The pass
 
     def _pass(self) -> None:
-        self._kicked, self._pass_at = False, None
+        self._kicked = self._hurried = False
+        self._pass_at = None
         self._give_out()
         if self._to_mark:
             # Another pass comes after it: there may be more to place than the PBX was to be told at once.
@@ -159,20 +166,20 @@ class Schedule:
     # Marks and releases
 
     def _mark_next(self) -> None:
-        if self._marking or not self._to_mark:
+        if self._marking >= MARKS_AT_ONCE or not self._to_mark:
             return
         batch = [(flight, flight.turn) for flight in self._to_mark if flight.call.state in PLACEABLE]
         self._to_mark.clear()
         if not batch:
             return
-        self._marking = True
+        self._marking += 1
         marks = [_mark(flight) for flight, _ in batch]
         self._desk.mark(marks, now=self._clock.seconds()).addCallbacks(
             lambda _: self._marked(batch), lambda failure: self._not_marked(batch, failure)
         ).addErrback(self._fence)
 
     def _marked(self, batch: list[tuple[Flight, int]]) -> None:
-        self._marking = False
+        self._marking -= 1
         self._board.database_trouble = ""
         for flight, turn in batch:
             if flight.turn == turn and flight.call.state in PLACEABLE:
@@ -180,7 +187,7 @@ class Schedule:
         self._after_marks()
 
     def _not_marked(self, batch: list[tuple[Flight, int]], failure: Failure) -> None:
-        self._marking = False
+        self._marking -= 1
         self.note_trouble(failure)
         for flight, turn in batch:
             if flight.turn == turn and flight.call.state in PLACEABLE:
@@ -189,7 +196,9 @@ class Schedule:
 
     def _after_marks(self) -> None:
         self._mark_next()
-        if self._kicked:
+        if self._hurried:
+            self.kick_now()
+        elif self._kicked:
             self.kick()
 
     def note_trouble(self, failure: Failure) -> None:
