@@ -85,7 +85,8 @@ def test_a_campaign_comes_back_whole(database: Database) -> None:
     numbers, black = add_list(database, "numbers"), add_list(database, "black")
     campaign = Campaign(
         None, "Sales", 5, CampaignStatus.RUNNABLE, True, 200, ActivePeriod(72000, 3600, "23456", "Europe/Rome"), 20000,
-        600, "02${AREA}", "${num}", "acc", "prohib", CallLogging.QM_COMPATIBLE, "q-sales", "HH,MM", "DEPT:x", 1.5, True, "https://crm/x?n=${num}",
+        600, "02${AREA}", "${num}", "acc", "prohib", CallLogging.QM_COMPATIBLE, "q-sales", "HH,MM", "DEPT:x", 1.5,
+        True, "https://crm/x?n=${num}",
         Secret("hmac"), "a@b.c", EmailEvents.ALL, "KEY", (trunks[1], trunks[0]), (end_point,),
         (CampaignList(black, "black", ListUse.BLACK, 0), CampaignList(numbers, "numbers", ListUse.NORMAL, 1)),
         (RescheduleRule("RS_BUSY", "", 2, 300), RescheduleRule("RS_NOANSWER", "*", 5, 60, RetryMode.MULTI)),
