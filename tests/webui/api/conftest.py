@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.store.conftest import NOW
-from tests.webui.conftest import PASSWORD
+from tests.webui.conftest import PASSWORD, Dialer
 from wombat_ari.model.admin import User
+from wombat_ari.model.errors import UserError
 from wombat_ari.store import users
 from wombat_ari.store.database import Database
 
@@ -54,6 +55,21 @@ class Rest:
         assert problem["type"] == f"urn:wombat-ari:problem:{problem['code']}"
         assert problem["detail"]
         return dict(problem)
+
+
+class Absent(Dialer):
+    """Whatever it is asked, no dialer runs; a test may say otherwise of single commands."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def ask(*args: Any, **options: Any) -> Any:
+            raise UserError("the dialer is not running", code="dialer-down")
+
+        return ask
+
+
+@pytest.fixture
+def dialer() -> Absent:
+    return Absent()
 
 
 @pytest.fixture
