@@ -36,6 +36,8 @@ def next_opening(period: ActivePeriod, now: float, *, hours: Hours = (), default
     """
     if is_open(period, now, hours=hours, default_zone=default_zone):
         return now
+    if any(not each.default_open and not any(rule.open for rule in each.rules) for each in hours):
+        return None
     zone = _zone(period.zone or default_zone)
     edges = _edges(period, hours)
     today = datetime.fromtimestamp(now, zone).date()
@@ -82,6 +84,8 @@ def _begun(start_s: int, end_s: int, day: date, second: int) -> date | None:
 
 def _between(first: str, last: str, day: date) -> bool:
     """Dates compare as text. Two of every year, the first after the last, span New Year."""
+    if not first and not last:
+        return True
     text = day.isoformat()
     after = not first or text[-len(first) :] >= first
     before = not last or text[-len(last) :] <= last

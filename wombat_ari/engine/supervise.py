@@ -23,7 +23,7 @@ from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import RunState
 
-OPENING_EACH_S = 60.0  #: so often it is asked when a run that is out of its hours may dial again
+OPENING_EACH_S = 3600.0  #: so often it is asked when a run that is out of its hours may dial again
 
 log = Logger()
 
@@ -139,9 +139,10 @@ class Supervise:
         return RunEvent.RAN_IDLE if run.campaign.idles_on_termination else RunEvent.RAN_OUT
 
     def _note_opening(self, run: LiveRun) -> None:
-        """For who looks at it; asked once a minute, as a year of holidays takes some milliseconds."""
+        """For who looks at it; asked seldom, as a year of holidays takes some milliseconds."""
         now = self._wall()
-        if not 0 <= now - run.opening_asked_at < OPENING_EACH_S:
+        passed = run.opens_at is not None and now >= run.opens_at
+        if passed or not 0 <= now - run.opening_asked_at < OPENING_EACH_S:
             period = run.campaign.active_period
             run.opens_at = next_opening(period, now, hours=run.hours, default_zone=self._zone)
             run.opening_asked_at = now
