@@ -60,6 +60,37 @@ def test_multipart_with_a_file() -> None:
     assert (others, file and file.read()) == ({"list": "a"}, b"1|2")
 
 
+def in_parts(numbers: bytes, *, disposition: str = "", ending: bytes = b"--\r\n") -> tuple[dict[str, str], str | None]:
+    head = f'--cut\r\nContent-Disposition: form-data; name="numbers"{disposition}\r\n\r\n'.encode()
+    other = b'--cut\r\nContent-Disposition: form-data; name="list"\r\n\r\n\xc3\xa4\r\n'
+    return read(other + head + numbers + b"\r\n--cut" + ending, "multipart/form-data; boundary=cut")
+
+
+@pytest.mark.parametrize("disposition", ["", '; filename="numbers.txt"'])
+def test_multipart_with_a_field_or_a_file_of_any_size(disposition: str) -> None:
+    """curl -F numbers=@file, and -F numbers=<file."""
+    numbers = "|".join(str(10**9 + number) for number in range(600_000))
+    assert in_parts(numbers.encode(), disposition=disposition) == ({"list": "ä"}, numbers)
+
+
+@given(st.text("0123456789|,:ä\r\n-", max_size=200), st.integers(1, 70))
+def test_multipart_in_pieces(numbers: str, piece: int) -> None:
+    text = f"+39{numbers}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload, "_PIECE", piece)
+        others, found = in_parts(text.encode())
+    assert others == {"list": "ä"}
+    assert found is not None
+    assert found.removesuffix("\r") == text.removesuffix("\r"), "one CR more is of the line's end"
+
+
+def test_multipart_that_is_cut_off_is_refused() -> None:
+    with pytest.raises(UserError, match="cut off"):
+        in_parts(b"1|2", ending=b"")
+    with pytest.raises(UserError, match="without a boundary"):
+        read(b"x", "multipart/form-data")
+
+
 def test_what_is_no_form_is_refused() -> None:
     with pytest.raises(UserError, match="application/json: it must be a form"):
         read(b"{}", "application/json")

@@ -1,11 +1,13 @@
 """Control calls: ``calls``, ``campaigns``, ``lists``, ``runlists``, ``reserve``. Texts that begin with OK or ERROR."""
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 from flask import request
+from twisted.logger import Logger
 
 from webui.compat.frame import Address, Answer, Call, Kind, Params
 from webui.compat.upload import spooled_form
@@ -15,9 +17,11 @@ from wombat_ari.model.entities import CampaignList
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import ImportSummary
 
+log = Logger()
 Do = Callable[[Call], Answer]
 #: the dialer's refusals of preview that the original answered as words of their own
 WORDS = ("AGENT_NOT_AVAILABLE", "AGENT_CANNOT_RESERVE", "ID_NOT_FOUND", "ID_FOUND_WRONG_STATE")
+TELL_S = 5.0  #: how often the log says how far a long import is
 ALREADY = ("wrong-state", "no-run", "has-run")
 
 
@@ -134,11 +138,28 @@ def _add_to_list(call: Call, file: BinaryIO | None) -> Answer:
     params = call.params
     name, dedupe = params.text("list"), params.flag("dedupe")
     source: BinaryIO | str = params.text("numbers", "") or file or params.text("numbers")
-    found, summary = records.add_numbers(call.caller, call.db, name, source=source, separator="|", dedupe=dedupe)
+    found, summary = records.add_numbers(
+        call.caller, call.db, name, source=source, separator="|", dedupe=dedupe, progress=_logged(name)
+    )
     if summary.added:
         _tell_runs(call, found.name)
     refused = "".join(f"refused: record {each.line}: {each.reason}\n" for each in summary.refusals)
     return f"OK: {_sum_of(summary)} list {found.name}\n{refused}"
+
+
+def _logged(name: str) -> Callable[[ImportSummary], None]:
+    """How far a long import is, every some seconds."""
+    told_at = time.monotonic()
+
+    def tell(so_far: ImportSummary) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= TELL_S:
+            told_at = time.monotonic()
+            log.info(
+                "list {name}: {added} numbers added so far, of {read}", name=name, added=so_far.added, read=so_far.read
+            )
+
+    return tell
 
 
 def _sum_of(summary: ImportSummary) -> str:

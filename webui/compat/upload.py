@@ -1,32 +1,32 @@
 """Forms of any length: one big field is spooled to a file while it comes, so memory does not grow with it."""
 
 import tempfile
-from io import BytesIO
 from typing import BinaryIO, cast
 from urllib.parse import unquote_to_bytes
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from webui.compat.frame import MAX_BODY
 from wombat_ari.model.errors import UserError
 
 IN_MEMORY = 1 << 20  #: bytes of the big field that stay in memory
 _PIECE = 1 << 16
 _MOST_OTHER = 1 << 16  #: bytes of a name or of any other field
+_MOST_PARTS = 100
 
 
 def spooled_form(request: Request, big: str) -> tuple[dict[str, str], BinaryIO | None]:
-    """All fields of the body but ``big``, and that one as a file at its beginning (None: it was not sent).
+    """All fields of the body but ``big``, and that one as a file at its beginning (None: it was not sent; of a
+    multipart form it may have one CR more at its end).
 
     Urlencoded and multipart forms, and for the field ``big`` also an uploaded file.
     """
     if request.mimetype == "multipart/form-data":
-        request.max_form_memory_size = MAX_BODY
-        others = {name: value for name, value in request.form.items() if name != big}
-        sent = request.files.get(big)
-        if sent is not None:
-            return others, cast(BinaryIO, sent.stream)
-        return others, BytesIO(request.form[big].encode()) if big in request.form else None
+        boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
+        if not boundary:
+            raise UserError("the body is multipart/form-data without a boundary")
+        return _Spool(big).read_parts(cast(BinaryIO, request.stream), boundary)
     if request.mimetype not in ("application/x-www-form-urlencoded", ""):
         raise UserError(f"the body is {request.mimetype}: it must be a form")
     return _Spool(big).read(cast(BinaryIO, request.stream))
@@ -38,7 +38,8 @@ def _new_file() -> BinaryIO:
 
 
 class _Spool:
-    """Reads ``a=1&numbers=...``, piece by piece; an escape may be cut by the end of a piece."""
+    """Reads ``a=1&numbers=...``, piece by piece (an escape may be cut by the end of a piece), or the parts of a
+    multipart form: of the big field or a file of that name, it makes no difference."""
 
     def __init__(self, big: str) -> None:
         self._big = big
@@ -55,6 +56,36 @@ class _Spool:
         if self._file is not None:
             self._file.seek(0)
         return self._others, self._file
+
+    def read_parts(self, stream: BinaryIO, boundary: bytes) -> tuple[dict[str, str], BinaryIO | None]:
+        decoder = MultipartDecoder(boundary, max_form_memory_size=_MOST_OTHER + _PIECE, max_parts=_MOST_PARTS)
+        ended = False
+        try:
+            while not ended:
+                piece = stream.read(_PIECE)
+                decoder.receive_data(piece or None)
+                ended = self._take_parts(decoder)
+        except (ValueError, RequestEntityTooLarge):
+            raise UserError(
+                "the form (multipart/form-data) cannot be read: it is cut off, or has too many parts"
+            ) from None
+        if self._file is not None:
+            self._file.seek(0)
+        return self._others, self._file
+
+    def _take_parts(self, decoder: MultipartDecoder) -> bool:
+        """All that is complete; whether that was the end."""
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            if isinstance(event, Field | File):
+                self._name = event.name
+                self._begin()
+            elif isinstance(event, Data):
+                self._store(event.data)
+                if not event.more_data:
+                    # werkzeug leaves the CR of the boundary where a piece ends within that one
+                    self._value = self._value.removesuffix(b"\r")
+                    self._end()
+        return isinstance(event, Epilogue)
 
     def _take(self, data: bytes) -> bytes:
         """All that is complete; answers what is not."""
@@ -84,7 +115,9 @@ class _Spool:
             self._file = _new_file()
 
     def _feed(self, value: bytes) -> None:
-        plain = unquote_to_bytes(value.replace(b"+", b" "))
+        self._store(unquote_to_bytes(value.replace(b"+", b" ")))
+
+    def _store(self, plain: bytes) -> None:
         if self._name == self._big and self._file is not None:
             self._file.write(plain)
         else:

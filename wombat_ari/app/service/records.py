@@ -72,14 +72,17 @@ def save_record(caller: Caller, db: Database, record: Record) -> Record:
 
 
 def add_numbers(
-    caller: Caller, db: Database, name: str, *, source: BinaryIO | str, separator: str = "\n", dedupe: bool = False
-) -> tuple[CallList, ImportSummary]:
-    """Native text onto the list of that name, which is made when there is none. Streams; the good lines are added."""
+    caller: Caller, db: Database, name: str, *, source: BinaryIO | str, separator: str = "\n", dedupe: bool = False,
+    progress: lists.Progress | None = None,
+) -> tuple[CallList, ImportSummary]:  # fmt: skip
+    """Native text onto the list of that name, which is made when there is none. Streams; the good lines are added,
+    ``progress`` hears of it."""
     call_list = list_service.list_for_numbers(caller, db, name)
     assert call_list.id is not None
     summary = lists.import_native(
-        db, call_list.id, source=source, separator=separator, dedupe=dedupe, by=caller.login, now=caller.at
-    )
+        db, call_list.id, source=source, separator=separator, dedupe=dedupe, by=caller.login, now=caller.at,
+        progress=progress,
+    )  # fmt: skip
     note(caller, db, "numbers added", about=call_list.name, detail=f"{summary.added} of {summary.read}")
     return call_list, summary
 
