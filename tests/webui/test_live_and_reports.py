@@ -15,6 +15,7 @@ from tests.store.builders import add_campaign, add_list, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
 from tests.webui.conftest import Api, Dialer, Switch
+from webui.compat import health
 from wombat_ari.model.states import Outcome
 from wombat_ari.store import entities, journal
 from wombat_ari.store.database import Database
@@ -102,7 +103,8 @@ def test_a_call_that_has_ended(api: Api, database: Database) -> None:
     assert (info["isLive"], info["call"]["number"], info["call"]["status"]) == (False, "100", "TERMINATED")
 
 
-def test_the_engine(api: Api, dialer: Dialer, switch: Switch, picture: Dialer) -> None:
+def test_the_engine(api: Api, dialer: Dialer, switch: Switch, picture: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "START_S", 0.0)
     assert api.get("engine", op="STATE").json == {"state": "READY", "uptimeMs": 90_000}
     assert api.get("dialer/", op="state").json["state"] == "READY"
     dialer.picture = {**(picture.picture or {}), "state": "STOPPING"}

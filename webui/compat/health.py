@@ -2,6 +2,7 @@
 
 import gc
 import platform
+import time
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import DialerState
 
 UP = "WBTUP"  #: what monitors look for
+START_S, LOOK_S = 15.0, 0.2  #: how long a dialer that was started is waited for, and how often it is looked at
 STATES = {
     DialerState.READY: "READY",
     DialerState.STOPPING: "TERMINATION_REQD",
-    DialerState.STARTING: "DOWN",
+    DialerState.STARTING: "TIMEOUT_NO_REPLY",
     DialerState.DOWN: "DOWN",
     None: "TIMEOUT_NO_REPLY",
 }
@@ -40,7 +42,7 @@ def more(call: Call) -> Answer:
 
 
 def engine(call: Call) -> Answer:
-    """``op`` is STATE, START or STOP; each answers the state that follows."""
+    """``op`` is STATE, START or STOP; each answers the state that follows: clients wait for READY after START."""
     op = call.params.text("op", "STATE").upper()
     if op == "START":
         dialer.start(call.caller, call.db, call.engine)
@@ -48,7 +50,7 @@ def engine(call: Call) -> Answer:
         dialer.stop(call.caller, call.db, call.engine)
     elif op != "STATE":
         raise UserError(f"op is {op[:20]!r}: it must be one of STATE, START, STOP")
-    state, up_s = dialer.state(call.caller, call.ask, call.engine) if op == "STATE" else _after(call)
+    state, up_s = dialer.state(call.caller, call.ask, call.engine) if op == "STATE" else _after(call, op)
     return {"state": STATES[state], "uptimeMs": round(up_s * 1000)}
 
 
@@ -56,8 +58,13 @@ def add_key(call: Call) -> Answer:
     return "OK: no licence key is needed, there is no limit on channels\n"
 
 
-def _after(call: Call) -> tuple[DialerState | None, float]:
-    return dialer.state_now(call.ask, call.engine)
+def _after(call: Call, op: str) -> tuple[DialerState | None, float]:
+    until = time.monotonic() + START_S
+    while True:
+        state, up_s = dialer.state_now(call.ask, call.engine)
+        if op == "STOP" or state is DialerState.READY or time.monotonic() > until:
+            return state, up_s
+        time.sleep(LOOK_S)
 
 
 def _figures(call: Call) -> dict[str, Any]:
