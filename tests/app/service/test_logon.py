@@ -108,6 +108,27 @@ def test_who_guesses_waits_longer_and_longer(database: Database, bob: User, log_
     assert ("log-on failed", "bob", f"from {HOME}") in actions(database)
 
 
+def test_an_ipv6_host_is_one_place(bob: User, log_on: LogOn) -> None:
+    for number in range(throttle.FREE_FAILURES):
+        refusal(lambda number=number: log_on.by_password("bob", "x", address=f"2001:db8::{number}", now=NOW))
+    assert (
+        refusal(lambda: log_on.by_password("bob", PASSWORD, address="2001:db8::ffff", now=NOW)).code == logon.TOO_MANY
+    )
+    assert log_on.by_password("bob", PASSWORD, address="2001:db8:1::1", now=NOW).login == "bob"
+
+
+def test_a_flood_of_log_ons_does_not_hold_all_threads(
+    bob: User, log_on: LogOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who cannot be hashed soon is sent away; who was right before needs no hash."""
+    log_on.by_password("bob", PASSWORD, address=HOME, now=NOW)
+    monkeypatch.setattr(logon, "HASH_WAIT_S", 0.05)
+    for _ in range(logon.HASHES_AT_ONCE):
+        log_on._hashing.acquire()
+    assert refusal(lambda: log_on.by_password("bob", "x", address="203.0.113.5", now=NOW)).code == logon.TOO_MANY
+    assert log_on.by_password("bob", PASSWORD, address=HOME, now=NOW).login == "bob"
+
+
 def test_nobody_locks_out_others(database: Database, bob: User, log_on: LogOn) -> None:
     log_on.by_password("bob", PASSWORD, address=HOME, now=NOW)
     brakes = log_on._throttle

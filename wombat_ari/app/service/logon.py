@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from ipaddress import ip_network
 from threading import BoundedSemaphore, Lock
 
 from wombat_ari.app.service.caller import Caller
@@ -23,6 +24,7 @@ TOO_MANY = "too-many-tries"  #: code of a try that comes too soon
 REMEMBERED_S = 600.0
 REMEMBERED = 1000  #: passwords
 HASHES_AT_ONCE = 2  #: each takes 64 MB and a processor for a tenth of a second
+HASH_WAIT_S = 3.0  #: who cannot be hashed by then is sent away: threads that wait answer nobody else
 
 
 class TooManyTries(UserError):
@@ -62,7 +64,7 @@ class LogOn:
         token = tokens.token_of(self._db, text, now=now)
         ring = users.keyring(self._db, token.login) if token else Keyring("", False, frozenset())
         if token is None or not (ring.master or ring.keys):
-            self._throttle.failed(address, "", now=now)
+            self._throttle.failed(_place(address), "", now=now)
             note(_stranger("", address, now), self._db, "log-on failed", about="a token")
             raise UserError("this token is not known, or revoked, or expired, or its user is disabled", code=LOG_ON)
         caller = _allowed(Caller(token.login, ring, now, address, token.scopes))
@@ -72,18 +74,22 @@ class LogOn:
 
     def _check(self, login: str, password: str, *, address: str, now: float) -> None:
         self._require_patience(address, login, now)
-        with self._hashing:
+        if not self._hashing.acquire(timeout=HASH_WAIT_S):
+            raise TooManyTries(HASH_WAIT_S)
+        try:
             right = users.verify(self._db, login, password, now=now) is not None
+        finally:
+            self._hashing.release()
         who = _stranger(login, address, now)
         if not right:
-            self._throttle.failed(address, login, now=now)
+            self._throttle.failed(_place(address), login, now=now)
             note(who, self._db, "log-on failed", about=login)
             raise UserError("login or password is wrong", code=LOG_ON)
-        self._throttle.succeeded(address, login, now=now)
+        self._throttle.succeeded(_place(address), login, now=now)
         note(who, self._db, "log-on", about=login)
 
     def _require_patience(self, address: str, login: str, now: float) -> None:
-        wait_s = self._throttle.wait_s(address, login, now=now)
+        wait_s = self._throttle.wait_s(_place(address), login, now=now)
         if wait_s > 0:
             raise TooManyTries(wait_s)
 
@@ -97,6 +103,14 @@ class LogOn:
             self._right[digest] = (stamp, now + REMEMBERED_S)
             while len(self._right) > REMEMBERED:
                 self._right.popitem(last=False)
+
+
+def _place(address: str) -> str:
+    """What failures are counted by: an IPv6 host has a whole network of addresses to come from."""
+    try:
+        return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+    except ValueError:
+        return address
 
 
 def _allowed(caller: Caller) -> Caller:
