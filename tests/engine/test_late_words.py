@@ -13,7 +13,7 @@ from wombat_ari.core.run import RunEvent
 from wombat_ari.engine.board import LiveRun
 from wombat_ari.model import events as ev
 from wombat_ari.model.errors import StoreError
-from wombat_ari.model.states import RunState
+from wombat_ari.model.states import CallLogging, RunState
 
 PHONE = "5551010001"  #: answers after a tenth of a second; the message ends the call with status 1
 AGAIN, NEVER = "AGAIN", "NEVER"
@@ -152,6 +152,26 @@ def test_a_run_does_not_complete_over_a_word_that_waits(world: World) -> None:
     assert world.log("extended_status, attempt") == [(AGAIN, 1), ("1", 2)]
     assert run.appending == 0
     world.check_ledger()
+
+
+def test_late_words_are_told_in_the_queue_log(world: World) -> None:
+    told = {"logging": CallLogging.QM_COMPATIBLE, "logging_attributes": "NOTE,HEARD"}
+    _, wombatid = one_call(world, **told)
+    say(world, wombatid, "7")
+    for name, value in (("NOTE", "call|back"), ("OTHER", "x")):
+        world.dialer.follow.on_event(ev.AttributeSet(wombatid, name, value))
+    world.dialer.follow.on_event(ev.AttributeAppended(wombatid, "NOTE", "!"))
+    world.advance(2)
+    lines = [headers for name, headers in world.pbx.actions if name == "QueueLog"]
+    assert [(line["event"], line["message"]) for line in lines][2:] == [
+        ("COMPLETECALLER", "0|0|1"),
+        ("CALLSTATUS", "1"),
+        ("INFO", "HEARD|yes"),
+        ("CALLSTATUS", "7"),
+        ("INFO", "NOTE|call/back"),
+        ("INFO", "NOTE|call/back!"),
+    ]
+    assert len({line["uniqueid"] for line in lines}) == 1
 
 
 def test_what_is_decided_anew_is_written_before_anything_is_claimed(world: World) -> None:
