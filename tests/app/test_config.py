@@ -146,3 +146,10 @@ def test_the_time_zone_is_the_machines_unless_it_is_said(monkeypatch: pytest.Mon
     assert load_settings(environ={"WOMBAT_ARI_DIALER_TIME_ZONE": "Europe/Rome"}).time_zone == "Europe/Rome"
     monkeypatch.setenv("TZ", "no such zone")
     assert load_settings(environ={}).time_zone == "UTC"
+
+
+def test_the_mail_password_is_never_shown(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="allowed is a text") as refused:
+        _load(tmp_path, "[mail]\npassword = 987654\n")
+    assert "987654" not in str(refused.value)
+    assert _load(tmp_path, environ={"WOMBAT_ARI_MAIL_PASSWORD": "s3cret"})["mail.password"] == "s3cret"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections import defaultdict
 from contextlib import ExitStack
 from typing import Any
@@ -16,6 +17,8 @@ from tests.notify.test_mail import Server
 from tests.system.conftest import NewSite
 from tests.system.site import Site, server_of, until
 from tests.system.witness import Witness
+from wombat_ari.model.errands import MAIL, Errand, ErrandKind, Undone
+from wombat_ari.store import outbox
 
 pytestmark = [
     pytest.mark.slow,
@@ -135,6 +138,27 @@ def test_none_is_lost_when_the_receiver_is_away_and_the_dialer_is_killed(new_sit
         judged(site, receiver.accepted)
         assert "1 deleted" in site.wombat("outbox", "drop", "--receiver", "e-mail").stdout
         site.check_ledger()
+
+
+def test_the_outbox_without_a_dialer(new_site: NewSite) -> None:
+    site: Site = new_site()
+    assert "the outbox is empty" in site.wombat("outbox", "list").stdout
+    now = time.time()
+    form = {"url": "http://crm.example/x", "fields": {"num": "5551234", "state": "RS_BUSY", "extstate": "[7]"}}
+    letter = {"to": ["boss@example.com"], "subject": "Sales has completed", "body": "..."}
+    with site.database.transaction() as tx:
+        outbox.add(tx, [Errand(ErrandKind.NOTIFY, "crm.example", form, now, now)])
+        outbox.add(tx, [Errand(ErrandKind.EMAIL, MAIL, letter, now, now)])
+    listed = site.wombat("outbox", "list").stdout
+    assert "5551234 RS_BUSY [7]" in " ".join(listed.split())
+    assert "boss@example.com" in listed
+    parked = Undone(1, "", now, 9, "connection refused", parked=True)
+    outbox.settle(site.database, done=[], undone=[parked])
+    assert "connection refused" in site.wombat("outbox", "list", "--parked", "--json").stdout
+    assert "1 to be tried again, once a dialer runs" in site.wombat("outbox", "replay", "--all").stdout
+    assert "say which" in site.wombat("outbox", "drop", status=2).stderr
+    assert "no errand 99" in site.wombat("outbox", "drop", "99", status=2).stderr
+    assert "1 deleted" in site.wombat("outbox", "drop", "1").stdout
 
 
 def _killed(site: Site) -> None:

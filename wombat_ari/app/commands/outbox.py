@@ -140,6 +140,8 @@ def _draw(counts: list[Any], rows: list[OutboxRow], zone: ZoneInfo) -> None:
     from rich.table import Table
 
     console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # for a pipe, one line each
     if not counts:
         console.print("the outbox is empty")
         return
