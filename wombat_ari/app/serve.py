@@ -15,12 +15,13 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
-from twisted.web.server import Request, Site
+from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
 
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.dialer import EXIT_REFUSED
+from wombat_ari.app.pacing import PacedRequest, paced
 from wombat_ari.app.signals import stop_on_signals
 from wombat_ari.app.watchdog import Engine, Watchdog
 from wombat_ari.model.calls import SystemLogEntry
@@ -102,7 +103,7 @@ class Supervisor:
         self._threads = ThreadPool(0, WEB_THREADS, name="web")
         self._threads.start()
         # Forms are read by the application: here they would be held in memory, whatever their size, by the reactor.
-        site = Site(WSGIResource(self._reactor, self._threads, app), Bounded, parsePOSTFormSubmission=False)
+        site = Site(WSGIResource(self._reactor, self._threads, paced(app)), Bounded, parsePOSTFormSubmission=False)
         site.noisy = False
         address, port = self._settings["console.address"], self._settings["console.port"]
         tls = tls_of(self._settings)
@@ -142,7 +143,7 @@ class Supervisor:
         self.hangs = True
 
 
-class Bounded(Request):
+class Bounded(PacedRequest):
     """A request whose body is kept on disk while it comes, up to ``MAX_BODY``; a larger one is cut off."""
 
     def gotLength(self, length: int | None) -> None:

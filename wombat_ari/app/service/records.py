@@ -9,6 +9,7 @@ from wombat_ari.app.service import lists as list_service
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Right, demand, missing
+from wombat_ari.core.csvlines import check_delimiter
 from wombat_ari.model.entities import CallList, Record
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import CsvPreview, ImportSummary
@@ -117,6 +118,8 @@ def export(caller: Caller, db: Database, list_id: int, *, csv: bool = False, del
     """All records with all attributes, streamed; the rights are checked before the first is read."""
     demand(caller, Right.SEE_RECORDS)
     found = list_service.seen_list(caller, db, list_id)
+    if csv:
+        check_delimiter(delimiter)
     note(caller, db, "list exported", about=found.name)
     return exporting.export_csv(db, list_id, delimiter=delimiter) if csv else exporting.export_native(db, list_id)
 

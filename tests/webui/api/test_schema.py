@@ -1,0 +1,114 @@
+"""The OpenAPI document: valid, complete, and true: schemathesis tries all operations against a real database.
+
+A few examples each by default; more with, for example, ``API_EXAMPLES=300 pytest tests/webui/api/test_schema.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import schemathesis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from openapi_spec_validator import validate
+from schemathesis.checks import CHECKS
+from schemathesis.generation import GenerationMode
+
+from tests.webui.api.conftest import Rest, basic
+from tests.webui.api.test_configuration import campaign_of, site
+from tests.webui.conftest import Dialer
+from webui.api import ROUTES, openapi
+from wombat_ari.app.service.throttle import Throttle
+from wombat_ari.model.errors import UserError
+
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "4"))
+#: It would have values that fit the schema be taken; core/validate knows more than a schema can say.
+NOT_OURS = ("positive_data_acceptance",)
+
+
+def test_the_document_is_valid_and_complete() -> None:
+    document = openapi.document()
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+    told = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    assert told == {(route.method, route.path) for route in ROUTES}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"], path
+            assert len(operation["summary"]) <= 120
+            assert "Needs the key" in operation["description"]
+
+
+class Ready(Dialer):
+    """A dialer that is READY, with one live call and no live run that could be acted on."""
+
+    def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
+        call = {
+            "id": 7, "number": "5551", "campaign": "spring", "list": "numbers", "state": "CONNECTED", "retry": 0,
+            "originated_at": 1.0, "answered_at": 2.5, "trunk": "trunk", "end_point": "desk", "extended_status": "",
+            "agent": "", "unseen": False,
+        }  # fmt: skip
+        return {"state": "READY", "now": 9.0, "up_since": 1.0, "version": "1", "runs": [], "calls": [call]}
+
+    def call_info(self, wombatid: int) -> dict[str, Any]:
+        raise UserError(f"no call has the WOMBATID {wombatid}", code="no-call")
+
+    def reserve(self, agent: str) -> dict[str, Any]:
+        return {"id": 7, "number": "5551", "attributes": {"NAME": "Ann"}}
+
+    def numbers_came(self, name: str) -> None:
+        pass
+
+    def retry_errands(self, receiver: str = "") -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def ask(*args: Any, **options: Any) -> Any:
+            raise UserError("there is no live run", code="no-run")
+
+        return ask
+
+
+@pytest.fixture
+def dialer() -> Ready:
+    return Ready()
+
+
+@pytest.fixture
+def api_schema(client: FlaskClient, rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Of an installation where ids of 1 are there."""
+    monkeypatch.setattr(Throttle, "wait_s", lambda *_, **__: 0.0)  # wrong credentials are tried on purpose
+    ids = site(rest)
+    rest.ok("POST", "/campaigns", campaign_of(ids), status=201)
+    rest.ok("POST", "/lists/1/records", {"number": "5551"}, status=201)
+    rest.ok("POST", "/tokens", {"name": "t", "scopes": ["READ"]}, status=201)
+    headers = {"Authorization": basic("admin")}
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", client.application, headers=headers)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_every_operation_does_as_it_says(api_schema: Any, mode: GenerationMode) -> None:
+    excluded = [check for check in CHECKS.get_all() if check.__name__ in NOT_OURS]
+    wrong = []
+    for found in api_schema.get_all_operations():
+        operation = found.ok()
+
+        @settings(
+            max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES < 10, print_blob=False,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def try_it(case: Any) -> None:
+            case.call_and_validate(headers={"Authorization": basic("admin")}, excluded_checks=excluded)
+
+        try:
+            try_it()
+        except Unsatisfiable:
+            continue  # nothing that it takes could be wrong
+        except BaseExceptionGroup as failures:
+            wrong += [f"{operation.label}: {failure}" for failure in failures.exceptions]
+    assert not wrong, "\n\n".join(wrong)
