@@ -74,6 +74,19 @@ def test_a_number_goes_onto_the_black_list_of_another_campaign(world: World) -> 
     world.check_ledger()
 
 
+def test_a_black_listed_record_counts_too(world: World) -> None:
+    never = world.add_list([BUSY])
+    lists = (world.add_list([BUSY, ANSWERS]), CampaignList(never.list_id, "", ListUse.BLACK))
+    refused = DispositionRule("RS_BLACKLIST", verb=V.ADD_LIST, destination="refused")
+    world.add_campaign("c", world.add_list([]), **{"lists": lists, "dispositions": (refused,)})
+    world.start()
+    world.run("c")
+    world.finish()
+    world.advance_until(lambda: not outbox(world), 30)
+    assert [number for number, _ in records(world, "refused")] == [BUSY]
+    world.check_ledger()
+
+
 def test_a_record_is_handed_to_the_live_run_of_another_campaign_after_a_while(world: World) -> None:
     to_b = busy(V.RESCHEDULE, "b", delay_s=60, extra="WHY:${outcome}")
     world.add_campaign("a", world.add_list([BUSY], '{"CITY":"Bern"}'), dispositions=(to_b,))
