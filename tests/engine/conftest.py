@@ -1,4 +1,4 @@
-"""In these tests the scheduler looks at nobody without need: who is not told that something has opened waits for ever."""
+"""In these tests the scheduler looks at nobody without need: who is not told that something opened waits for ever."""
 
 import pytest
 
