@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from wombat_ari.app.screen import CALLS_SHOWN, plain_line, run_screen, status_screen
+from wombat_ari.app.screen import (
+    CALLS_SHOWN,
+    NAMES_SHOWN,
+    ROWS_SHOWN,
+    plain_line,
+    run_figures,
+    run_screen,
+    status_screen,
+)
 
 WIDTHS = (40, 60, 80, 120)
 
@@ -26,7 +34,9 @@ def _run(**changes: Any) -> dict[str, Any]:
         "closed": 30, "placed": 50, "attempts": 45, "answered": 20, "open_retries": 5, "in_hopper": 20, "open_calls": 5,
         "cached": 30, "remaining": 40, "next_retry_at": 1010.0, "why_not": "all lines of its trunks are in use",
         "termination_rate": 0.6667, "reschedule_rate": 0.3333, "estimated_remaining": 105, "running_for_s": 3725.0,
-        "completes_in_s": 400.0, "attempts_per_hour": 1620.0, "completions_per_hour": 1080.0,
+        "completes_in_s": 400.0, "attempts_per_hour": 1620.0, "completions_per_hour": 1080.0, "boost": 1.5,
+        "name": "Sales 2026-11-24 10:00:00",
+        "lists": [{"name": "People", "paused": True, "taken": 60, "remaining": 40, "high_water": 4711}],
     }  # fmt: skip
     return {**run, **changes}
 
@@ -44,10 +54,26 @@ def _snapshot(**changes: Any) -> dict[str, Any]:
         "trunks": [{"id": 1, "name": "Trunk", "server": "pbx", "up": True, "capacity": 10, "used": 5}],
         "end_points": [{
             "id": 1, "name": "Message", "type": "PHONE", "server": "pbx", "up": True, "capacity": 10, "used": 5,
+            "queue": None,
         }],
         "calls": [_call(n) for n in range(5)],
     }  # fmt: skip
     return {**snapshot, **changes}
+
+
+def _queue(name: str = "999", **changes: Any) -> dict[str, Any]:
+    agents = [("Ann", "IDLE"), ("Bo", "TALKING"), ("Cy", "TALKING"), ("Di", "PAUSED")]
+    queue = {
+        "listed": True, "known": True, "agents_total": 4, "idle": 1, "overdialled": 7, "on_the_way": 8, "joined": 2,
+        "waiting": 3, "blocked": True, "reported": {"INUSE": 2, "NOT_INUSE": 2},
+        "computed": {"IDLE": 1, "TALKING": 2, "PAUSED": 1},
+        "callers": [
+            {"number": "5551234", "call": None, "since": 938.5}, {"number": "", "call": 7, "since": 999.0},
+        ],
+        "agents": [{"name": who, "interface": f"PJSIP/{who}", "state": state} for who, state in agents],
+    }  # fmt: skip
+    point = {"id": 9, "name": name, "type": "QUEUE", "server": "pbx", "up": True, "capacity": 20, "used": 10, "free": 6}
+    return {**point, "queue": {**queue, **changes}}
 
 
 DOWN = {"id": 1, "name": "pbx", "connected": False, "version": "", "since": 935.0, "waiting_for_channel": 0,
@@ -82,6 +108,22 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             runs=[_run(campaign="[bold]", why_not="[/]")],
         ),
         _run(campaign="[bold]Sales", why_not="[/]"),
+    ),
+    "queues": (
+        _snapshot(end_points=[
+            _queue(), _queue("[b]gone[/b]", known=False), _queue("new", known=False, listed=False),
+            _queue("empty", agents_total=0, agents=[], callers=[], computed={}, reported={}, blocked=False),
+        ]),
+        _run(),
+    ),
+    "much of everything": (
+        _snapshot(
+            runs=[_run(campaign=f"C{n}", state="WRONG_TIME" if n % 2 else "RUNNING", priority=n) for n in range(50)],
+            trunks=[{"id": n, "name": f"T{n}", "server": "pbx", "up": True, "capacity": 9, "used": n}
+                    for n in range(50)],
+            end_points=[_queue(f"Q{n}") for n in range(25)],
+        ),
+        _run(),
     ),
     "nothing configured": (_snapshot(pbxs=[], runs=[], trunks=[], end_points=[], calls=[]), _run()),
 }  # fmt: skip
@@ -130,6 +172,60 @@ def test_trouble_is_on_the_screen() -> None:
 
 def test_the_state_of_the_database_is_in_the_status_too() -> None:
     assert "database x: no answer" in _drawn(status_screen(SCENES["database away"][0]), 120)
+
+
+def test_every_number_of_a_queue_is_in_the_status() -> None:
+    text = _drawn(status_screen(SCENES["queues"][0]), 120)
+    for word in ("free 6 of 20", "idle 1 of 4", "O.D. 7", "W 3", "U 10", "BK W", "AS INUSE 2, NOT_INUSE 2"):
+        assert word in text, word
+    for word in ("1 IDLE: Ann", "2 TALKING: Bo, Cy", "1 PAUSED: Di", "5551234 0:01:01, unknown (ours) 0:00:01"):
+        assert word in text, word
+    assert "queue [b]gone[/b] on pbx: Asterisk has no queue of this name" in text
+    assert "queue new on pbx: the PBX has not told its queues yet" in text
+    assert "BK W" not in text.partition("queue empty")[2]
+
+
+def test_a_queue_of_hundreds_names_the_first() -> None:
+    agents = [{"name": f"A{n}", "interface": f"PJSIP/{n}", "state": "IDLE"} for n in range(200)]
+    text = _drawn(status_screen(_snapshot(end_points=[_queue(agents=agents, computed={"IDLE": 200})])), 120)
+    assert "200 IDLE: A0," in text
+    assert f"and {200 - NAMES_SHOWN} more" in text
+
+
+def test_of_many_the_first_are_shown_and_the_others_counted() -> None:
+    snapshot = SCENES["much of everything"][0]
+    text = _drawn(status_screen(snapshot), 120)
+    assert "C0 " in text
+    assert f"C{ROWS_SHOWN}" not in text
+    assert "and 30 more runs (15 RUNNING, 15 WRONG_TIME): --all shows them" in text
+    assert "T49" in text, "what is in use goes first"
+    assert "and 30 more trunks and end points" in text
+    assert "and 5 more queues" in text
+    everything = _drawn(status_screen(snapshot, everything=True), 120)
+    assert all(word in everything for word in ("C49", "T0 ", "queue Q24"))
+    assert "--all" not in everything
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_figures_of_a_run_at_every_width(scene: str, width: int) -> None:
+    assert "termination" in _drawn(run_figures(*SCENES[scene]), width)
+
+
+def test_every_figure_of_a_run_is_shown() -> None:
+    text = _drawn(run_figures(_snapshot(), _run()), 120)
+    shown = {line.partition("  ")[0].strip(): line.partition("  ")[2].strip() for line in text.splitlines()}
+    assert shown["run"] == "1, Sales 2026-11-24 10:00:00"
+    assert shown["priority, boost"] == "10, 1.5"
+    assert shown["calls placed"] == "50: 5 live, 45 ended, 20 answered"
+    assert shown["items in cache"] == "30: 20 in the hopper, 5 open retries"
+    assert shown["next retry"] == "in 0:00:10"
+    assert shown["records closed"] == "30 of 100"
+    assert (shown["termination rate"], shown["reschedule rate"]) == ("67%", "33%")
+    assert shown["estimated calls to come"] == "105"
+    assert (shown["running for"], shown["estimated completion"]) == ("1:02:05", "in 0:06:40")
+    assert shown["an hour"] == "1620 attempts, 1080 completions"
+    assert shown["People"].split() == ["60", "4711", "40", "paused"]
 
 
 def test_the_height_does_not_jump() -> None:

@@ -1,5 +1,7 @@
 """What the terminal shows: the progress of a run, the state of the dialer. Rich draws; nothing is asked here."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +13,12 @@ from rich.text import Text
 STATE_STYLE = {
     "READY": "green", "RUNNING": "green", "IDLE": "yellow", "PAUSED": "cyan", "WRONG_TIME": "cyan", "DOWN": "red",
     "REQUESTED": "dim", "DIALLING": "yellow", "CONNECTED": "green", "SCHEDULED": "dim",
+    "TALKING": "cyan", "RINGING": "yellow", "BUSY": "cyan", "WRAP_UP": "cyan", "ERROR": "red",
 }  # fmt: skip
+AGENT_STYLE = {**STATE_STYLE, "IDLE": "green", "PAUSED": "dim"}
 CALLS_SHOWN = 12
+ROWS_SHOWN = 20  #: of runs, trunks, end points, queues, unless all are asked for
+NAMES_SHOWN = 30  #: agents of one state, callers
 
 
 def run_screen(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:
@@ -20,15 +26,50 @@ def run_screen(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:
     return Group(_bar(run), _figures(snapshot, run), _calls(snapshot, run["campaign"]), _notes(snapshot, run))
 
 
-def status_screen(snapshot: dict[str, Any]) -> RenderableType:
-    """The dialer: PBXs, runs, trunks, end points, receivers of notifications."""
+def status_screen(snapshot: dict[str, Any], *, everything: bool = False) -> RenderableType:
+    """The dialer: PBXs, runs, trunks, end points, queues, receivers of notifications. Of what there is much of, the
+    first are shown and the others counted, but for ``everything``.
+    """
     head = Text.assemble(
         "dialer ", _state(snapshot["state"]), f", up {_time(snapshot['now'] - snapshot['up_since'])}, ",
         f"{snapshot['channels_in_use']} channels in use, {snapshot['placed']} calls placed",
     )  # fmt: skip
     trouble = snapshot["database_trouble"]
     note = [Text(f"database: {trouble}", "red")] if trouble else []
-    return Group(head, *note, _pbxs(snapshot), _runs(snapshot), _lines(snapshot), *_outside(snapshot))
+    most = None if everything else ROWS_SHOWN
+    body = [*_runs(snapshot["runs"], most), *_lines(snapshot, most), *_queues(snapshot, most)]
+    return Group(head, *note, _pbxs(snapshot), *body, *_outside(snapshot))
+
+
+def run_figures(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:
+    """Everything that is counted of a run, and how far each of its lists is."""
+    due, done_in = run["next_retry_at"], run["completes_in_s"]
+    rows = {
+        "run": f"{run['id']}, {run['name']}",
+        "state": _state(run["state"]),
+        "why no call": run["why_not"],
+        "priority, boost": f"{run['priority']}, {run['boost']:g}",
+        "calls placed": f"{run['placed']:,}: {run['open_calls']:,} live, {run['attempts']:,} ended,"
+                        f" {run['answered']:,} answered",
+        "items in cache": f"{run['cached']:,}: {run['in_hopper']:,} in the hopper,"
+                          f" {run['open_retries']:,} open retries",
+        "next retry": f"in {_time(due - snapshot['now'])}" if due else "",
+        "records closed": f"{run['closed']:,} of {run['taken'] + run['remaining']:,}",
+        "termination rate": _share(run["termination_rate"]),
+        "reschedule rate": _share(run["reschedule_rate"]),
+        "estimated calls to come": f"{run['estimated_remaining']:,}",
+        "running for": _time(run["running_for_s"]),
+        "estimated completion": f"in {_time(done_in)}" if done_in is not None else "",
+        "an hour": f"{run['attempts_per_hour']:.0f} attempts, {run['completions_per_hour']:.0f} completions",
+    }  # fmt: skip
+    figures = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        figures.add_row(Text(name, "dim"), *_plain(value or "–"))
+    lists = _table("list", "taken", "up to record", "to go", "")
+    for each in run["lists"]:
+        counts = (f"{each['taken']:,}", str(each["high_water"] or "–"), f"{each['remaining']:,}")
+        lists.add_row(*_plain(each["name"], *counts, "paused" if each["paused"] else ""))
+    return Group(figures, lists)
 
 
 def plain_line(run: dict[str, Any]) -> str:
@@ -99,17 +140,20 @@ def _notes(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:
 
 
 def _pbxs(snapshot: dict[str, Any]) -> RenderableType:
-    table = Table("PBX", "link", "for", "Asterisk", "what is wrong", box=None, pad_edge=False, header_style="dim")
+    table = _table("PBX", "link", "for", "Asterisk", "what is wrong")
     for pbx in snapshot["pbxs"]:
         link = Text("connected", "green") if pbx["connected"] else Text("down", "red")
-        table.add_row(*_plain(pbx["name"], link, _time(snapshot["now"] - pbx["since"]), pbx["version"], pbx["error"]))
+        slowed = f"slowed down: at most {pbx['slowed_to']} calls wait for a channel" if pbx["slowed_to"] else ""
+        wrong = "; ".join(filter(None, (pbx["error"], slowed)))
+        table.add_row(*_plain(pbx["name"], link, _time(snapshot["now"] - pbx["since"]), pbx["version"], wrong))
     return table
 
 
-def _runs(snapshot: dict[str, Any]) -> RenderableType:
-    table = Table("run", "state", "attempts", "live", "retries", "closed", "remaining", "why no call", box=None,
-                  pad_edge=False, header_style="dim")  # fmt: skip
-    for run in snapshot["runs"]:
+def _runs(runs: Sequence[dict[str, Any]], most: int | None) -> list[RenderableType]:
+    """The most urgent first."""
+    table = _table("run", "state", "attempts", "live", "retries", "closed", "remaining", "why no call")
+    runs = sorted(runs, key=lambda run: run["priority"])
+    for run in runs[:most]:
         figures = (
             run["attempts"],
             run["open_calls"],
@@ -118,14 +162,59 @@ def _runs(snapshot: dict[str, Any]) -> RenderableType:
             run["remaining"] + run["taken"] - run["closed"],
         )
         table.add_row(*_plain(run["campaign"], _state(run["state"]), *map(str, figures), run["why_not"]))
-    return table
+    more = Counter(run["state"] for run in runs[len(runs) if most is None else most :])
+    states = ", ".join(f"{count} {state}" for state, count in sorted(more.items()))
+    return [table, *_more(more.total(), f"runs ({states})")]
 
 
-def _lines(snapshot: dict[str, Any]) -> RenderableType:
-    table = Table("trunk or end point", "server", "used", "of", box=None, pad_edge=False, header_style="dim")
-    for line in [*snapshot["trunks"], *snapshot["end_points"]]:
+def _lines(snapshot: dict[str, Any], most: int | None) -> list[RenderableType]:
+    """Trunks and end points, those in use first where not all are shown. Queues have more to tell: ``_queues``."""
+    table = _table("trunk or end point", "server", "used", "of")
+    lines = [*snapshot["trunks"], *(line for line in snapshot["end_points"] if not line["queue"])]
+    shown = lines if most is None or len(lines) <= most else sorted(lines, key=lambda line: -line["used"])[:most]
+    for line in shown:
         table.add_row(*_plain(line["name"], line["server"], str(line["used"]), str(line["capacity"])))
-    return table
+    return [table, *_more(len(lines) - len(shown), "trunks and end points")]
+
+
+def _queues(snapshot: dict[str, Any], most: int | None) -> list[RenderableType]:
+    queues = [line for line in snapshot["end_points"] if line["queue"]]
+    shown = queues[:most]
+    return [*(_queue(line, snapshot["now"]) for line in shown), *_more(len(queues) - len(shown), "queues")]
+
+
+def _queue(line: dict[str, Any], now: float) -> Text:
+    """An end point of type QUEUE, by the words of docs/queues.md."""
+    queue = line["queue"]
+    head = Text.assemble(("queue ", "dim"), (line["name"], "bold"), f" on {line['server']}: ")
+    if not queue["known"]:
+        why = "Asterisk has no queue of this name" if queue["listed"] else "the PBX has not told its queues yet"
+        return head.append(f"{why}, nothing is placed", "red")
+    head.append(
+        f"free {line['free']} of {line['capacity']}, idle {queue['idle']} of {queue['agents_total']},"
+        f" O.D. {queue['overdialled']}, W {queue['waiting']}, U {line['used']}"
+    )
+    if queue["blocked"]:
+        head.append(" BK W", "red")
+    if queue["reported"]:
+        head.append("\n  AS " + ", ".join(f"{state} {count}" for state, count in sorted(queue["reported"].items())))
+    for state, count in sorted(queue["computed"].items()):
+        names = [agent["name"] for agent in queue["agents"] if agent["state"] == state]
+        head.append(f"\n  {count} ").append(state, AGENT_STYLE.get(state, "")).append(f": {_some(names)}")
+    callers = [
+        f"{caller['number'] or 'unknown'}{' (ours)' if caller['call'] else ''} {_time(now - caller['since'])}"
+        for caller in queue["callers"]
+    ]
+    return head.append(f"\n  callers: {_some(callers)}") if callers else head
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _more(count: int, what: str) -> list[RenderableType]:
+    return [Text(f"and {count} more {what}: --all shows them", "dim")] if count > 0 else []
 
 
 def _outside(snapshot: dict[str, Any]) -> list[RenderableType]:
@@ -133,14 +222,21 @@ def _outside(snapshot: dict[str, Any]) -> list[RenderableType]:
     receivers = snapshot["outbox"]["receivers"]
     if not receivers:
         return []
-    table = Table("receiver", "is", "for", "waiting", "parked", "what went wrong last", box=None, pad_edge=False,
-                  header_style="dim")  # fmt: skip
+    table = _table("receiver", "is", "for", "waiting", "parked", "what went wrong last")
     for one in receivers:
         since = one["failing_since"] or one["ok_since"]
         state = Text("failing", "red") if one["failing_since"] else Text("well" if since else "", "green")
         age = _time(snapshot["now"] - since) if since else ""
         table.add_row(*_plain(one["name"], state, age, f"{one['waiting']:,}", f"{one['parked']:,}", one["error"]))
     return [table]
+
+
+def _table(*titles: str) -> Table:
+    return Table(*titles, box=None, pad_edge=False, header_style="dim")
+
+
+def _share(rate: float | None) -> str:
+    return f"{rate:.0%}" if rate is not None else ""
 
 
 def _plain(*cells: str | Text) -> list[Text]:

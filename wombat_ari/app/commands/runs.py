@@ -69,21 +69,34 @@ remove = _simple("remove", "End the run of CAMPAIGN for good (it must be paused,
 
 
 @click.command()
+@click.argument("campaign", required=False)
+@click.option(
+    "--all", "everything", is_flag=True, help="Every run, trunk, end point and queue, not the first 20 of each."
+)
 @click.option("--json", "as_json", is_flag=True, help="The whole picture as JSON, live calls included.")
 @click.pass_context
-def status(ctx: click.Context, as_json: bool) -> None:
-    """Show what the dialer is doing now. Exit status 2 when it is not running."""
+def status(ctx: click.Context, campaign: str | None, everything: bool, as_json: bool) -> None:
+    """Show what the dialer is doing now; with CAMPAIGN every figure of its live run and of its lists.
+
+    Exit status 2 when the dialer is not running.
+    """
 
     async def work(client: ControlClient, reactor: Any) -> int:
         snapshot = await client.snapshot(calls=as_json)
+        run = None
+        if campaign is not None:
+            run = next((one for one in snapshot["runs"] if one["campaign"] == campaign), None)
+            if run is None:
+                raise UserError(f"campaign {campaign!r} has no live run")
         if as_json:
-            click.echo(json.dumps(snapshot, indent=2, ensure_ascii=False))
+            click.echo(json.dumps(run or snapshot, indent=2, ensure_ascii=False))
             return 0
         from rich.console import Console
 
-        from wombat_ari.app.screen import status_screen
+        from wombat_ari.app.screen import run_figures, status_screen
 
-        Console().print(status_screen(snapshot))
+        screen = run_figures(snapshot, run) if run else status_screen(snapshot, everything=everything)
+        Console().print(screen)
         return 0
 
     sys.exit(with_dialer(ctx, work))
