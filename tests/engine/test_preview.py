@@ -27,7 +27,8 @@ def test_nothing_is_dialled_by_itself(floor: Floor) -> None:
     floor.begin(NUMBERS)
     floor.advance(30)
     assert floor.pbx.originates == []
-    assert str(floor.dialer._schedule.why_not(floor.dialer.board.runs[1])) == "no agent is free for one more call"
+    (shown,) = floor.dialer.publish.snapshot()["runs"]
+    assert shown["why_not"] == "preview: its agents ask for their numbers"
 
 
 def test_reserved_then_dialled(floor: Floor) -> None:

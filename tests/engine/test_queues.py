@@ -41,6 +41,11 @@ class Centre(World):
         (point,) = [each for each in self.dialer.publish.snapshot()["end_points"] if each["name"] == "999"]
         return {**point["queue"], "free": point["free"], "used": point["used"]}
 
+    def says(self) -> str:
+        """Why the run places nothing, as the status page shows it."""
+        (run,) = self.dialer.publish.snapshot()["runs"]
+        return str(run["why_not"])
+
     def figures(self, *names: str) -> tuple[int, ...]:
         shown = self.shown()
         return tuple(shown[name] for name in names)
@@ -98,11 +103,13 @@ def test_others_callers_take_agents_and_block_when_more_wait_than_may(centre: Ce
         centre.queue.join(f"stranger-{n}")
     centre.advance(1)
     assert centre.figures("waiting", "blocked", "free") == (3, True, 0)
+    assert centre.says() == "more callers wait in queue '999' than may"
     for serial in range(1, 6):
         centre.queue.log_on(f"PJSIP/{serial}", ring_s=1e6)
     centre.advance(1)
     # Three ring for the strangers, two are free.
     assert centre.figures("waiting", "blocked", "idle", "on_the_way") == (0, False, 2, 2)
+    assert centre.says() == "no agent is free for one more call"
     assert len(centre.pbx.live) == 2
     centre.queue.gone("stranger-0")
     centre.advance(0.2)
@@ -163,6 +170,7 @@ def test_a_queue_that_is_not_there(centre: Centre) -> None:
     centre.advance(3)
     assert centre.figures("listed", "known", "free") == (True, False, 0)
     assert centre.dialer._schedule.why_not(run) == "no agent is free for one more call"
+    assert centre.says() == "Asterisk has no queue '999'"
     assert not centre.dialled_ids()
 
 
@@ -183,6 +191,7 @@ def test_nothing_is_placed_before_the_queues_are_listed(centre: Centre) -> None:
     centre.queue.log_on("PJSIP/1")
     centre.advance(2)
     assert (centre.figures("listed", "known", "idle"), centre.dialled_ids()) == ((False, False, 0), [])
+    assert centre.says() == "the PBX has not told its queues yet"
     centre.pbx.commands = (*centre.pbx.commands, "QueueStatus")
     centre.advance(6)
     assert centre.figures("listed", "idle", "used") == (True, 1, 1)

@@ -6,13 +6,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wombat_ari.bridge.journal import Journal
+from wombat_ari.core.pacing import blocked_by_waiting
 from wombat_ari.core.progress import progress_of
 from wombat_ari.core.receivers import Receiver
+from wombat_ari.core.routes import WhyNot
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunList
+from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.states import CallState, EndPointType, RunState
 
 LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
@@ -101,7 +104,6 @@ class Publish:
             started_at=run.started_at,
             now=now,
         )
-        why = self._schedule.why_not(run)
         return {
             "id": run.id,
             "campaign": run.name,
@@ -121,11 +123,33 @@ class Publish:
             "cached": cached,
             "remaining": run.remaining,
             "next_retry_at": run.hopper.next_retry_at if tally.open_retries else None,
-            "why_not": self._out_of_hours(run) or (str(why) if why else ""),
+            "why_not": self._out_of_hours(run) or self._why_not(run),
             "opens_at": run.opens_at if run.machine.state == RunState.WRONG_TIME else None,
             "lists": [_list(each) for each in run.lists.values()],
             **asdict(progress),
         }
+
+    def _why_not(self, run: LiveRun) -> str:
+        """Of end points without room it is said what is in their way, where it is the same for all."""
+        why = self._schedule.why_not(run)
+        if why is not WhyNot.NO_AGENT:
+            return str(why or "")
+        lines = (each for way in run.contender.ways for each in way.end_points)
+        end_points = (self._board.end_points[each.key] for each in lines)
+        obstacles = {self._obstacle(each) for each in end_points if each.type == EndPointType.QUEUE}
+        return obstacles.pop() or str(why) if len(obstacles) == 1 else str(why)
+
+    def _obstacle(self, end_point: EndPoint) -> str:
+        """Why nothing is placed for a QUEUE end point whoever is idle; empty if it is agents that it waits for."""
+        queues = self._observe.queues(end_point.server_id)
+        if not queues.listed:
+            return "the PBX has not told its queues yet"
+        if not queues.known(end_point.name):
+            return f"Asterisk has no queue {end_point.name!r}"
+        if end_point.manual_preview:
+            return "preview: its agents ask for their numbers"
+        waits = not end_point.reverse and blocked_by_waiting(self._observe.load(end_point), end_point.max_waiting)
+        return f"more callers wait in queue {end_point.name!r} than may" if waits else ""
 
     def _out_of_hours(self, run: LiveRun) -> str:
         """Until when, by the clock of the campaign; empty when it is not."""
