@@ -75,6 +75,7 @@ def snapshot() -> dict[str, Any]:
             {"name": "Message", "type": "PHONE", "queue": None, "free": 3, **line},
             {"name": "999", "type": "QUEUE", "queue": queue(), "free": 2, **line},
         ],
+        "outbox": {"in_flight": 0, "trouble": "", "receivers": []},
         "runs": [run("<b>Spring</b>", "RUNNING", why_not="all lines are in use"), run("Idle one", "IDLE")],
     }  # fmt: skip
 
@@ -126,6 +127,21 @@ def test_a_queue_shows_agents_and_callers(app: Any) -> None:
         assert text in page
 
 
+def test_a_queue_without_agents_says_so(app: Any, dialer: Dialer) -> None:
+    dialer.answer["end_points"][1]["queue"] |= {"agents": [], "reported": {}, "computed": {}}
+    assert "No agent is logged on" in app.test_client().get("/").text
+
+
+def test_receivers_of_notifications_are_shown_when_there_are_any(app: Any, dialer: Dialer) -> None:
+    assert "Notifications" not in app.test_client().get("/").text
+    dialer.answer["outbox"]["receivers"] = [
+        {"name": "crm.example:443", "failing_since": 1.0, "waiting": 310, "parked": 2, "error": "connection refused"},
+    ]
+    page = app.test_client().get("/").text
+    for text in ("Notifications", "crm.example:443", "failing", ">310<", "connection refused"):
+        assert text in page
+
+
 def test_a_dialer_that_is_down_is_said_in_words(app: Any, dialer: Dialer) -> None:
     dialer.down = True
     client = app.test_client()
@@ -172,6 +188,19 @@ def test_in_a_real_browser(browser: Browser, address: str, width: int, scheme: s
     assert page.get_by_text("Carrier").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     assert said == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_name_hides_nothing(browser: Browser, address: str, dialer: Dialer, width: int) -> None:
+    long = "Autumn appointments of the western branches, second reminder"
+    dialer.answer["runs"][0] |= {"campaign": long, "why_not": "more callers wait in queue 'support' than may"}
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(address)
+    hidden = "[...document.querySelectorAll('.scroll')].filter(part => part.scrollWidth > part.clientWidth).length"
+    assert page.evaluate(hidden) == 0
+    name = page.get_by_role("rowheader", name=long)
+    assert name.evaluate("cell => getComputedStyle(cell).textAlign") == "left"
     page.close()
 
 
