@@ -4,6 +4,7 @@ from typing import Any
 
 from webui.api import shapes_work as shapes
 from webui.api.frame import Answer, Call, Reply, Route
+from webui.api.problems import problem_of
 from webui.api.shapes import picked, told
 from wombat_ari.app.service import calls, preview, runs
 from wombat_ari.app.service.rights import Right
@@ -43,7 +44,7 @@ def add_batch(call: Call) -> Answer:
         except UserError as refusal:
             if not items and refusal.code in ("missing", "no-run", "dialer-down", "not-ready"):
                 raise  # none of them can be added
-            items.append(shapes.BatchItem(code=refusal.code, detail=str(refusal)))
+            items.append(shapes.BatchItem(code=problem_of(refusal).code, detail=str(refusal)))
     return shapes.Batch(added=sum(item.wombatid is not None for item in items), items=items)
 
 

@@ -19,6 +19,7 @@ URN = "urn:wombat-ari:problem:"
 CONFLICT = "conflict"  #: somebody else has changed it: If-Match names an older version
 INVALID = "invalid"  #: the values cannot be
 MISTAKE = "mistake"  #: ours
+MOST_TOLD = 50  #: fields
 
 _STATUS = {
     LOG_ON: 401, FORBIDDEN: 403, MISSING: 404, "no-call": 404, "ID_NOT_FOUND": 404, "name_taken": 409, "in_use": 409,
@@ -88,16 +89,17 @@ def answer_of(error: Exception) -> Response:
 
 def refused(error: ValidationError, *, what: str, code: str) -> Refused:
     """What pydantic found, in words; what was sent is not repeated, it may be a secret."""
-    found = [FieldError(field=".".join(str(part) for part in each["loc"]), detail=_words(each)) for each in
-             error.errors(include_url=False, include_context=False, include_input=False)[:50]]  # fmt: skip
+    noun = what.split()[-1]
+    all_of_them = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_TOLD]
+    found = [FieldError(field=".".join(map(str, each["loc"])), detail=_words(each, noun)) for each in all_of_them]
     first = found[0]
     text = f"{what} {first.field}: {first.detail}" if first.field else f"{what}: {first.detail}"
     return Refused(text if len(found) == 1 else f"{text} (and {len(found) - 1} more)", code=code, errors=found)
 
 
-def _words(each: Any) -> str:
+def _words(each: Any, noun: str) -> str:
     if each["type"] == "extra_forbidden":
-        return "there is no such field"
+        return f"there is no such {noun}"
     return str(each["msg"]).removeprefix("Value error, ")
 
 

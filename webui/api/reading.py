@@ -39,7 +39,7 @@ def query(model: type[BaseModel] | None) -> Any:
             raise Refused(f"query parameter {name}: there is no such parameter", code="bad-query", errors=[wrong])
         return None
     try:
-        return model.model_validate_strings(values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise refused(error, what="query parameter", code="bad-query") from None
 

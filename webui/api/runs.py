@@ -11,6 +11,7 @@ from wombat_ari.app.service import runs
 from wombat_ari.app.service.rights import Right
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import RunState
 
 TAG = "Runs"
 SEE, CONTROL = (Right.SEE_LIVE, Right.SEE_REPORTS), (Right.CONTROL_RUNS,)
@@ -90,8 +91,9 @@ def _live(call: Call) -> dict[int, Any]:
 
 def _told(run: RunRow, live: dict[int, Any]) -> shapes.Run:
     figures = live.get(run.id)
+    state = run.state if figures is None else RunState(figures["state"])  # what is stored is written behind
     return told(
-        shapes.Run, run, counters=told(shapes.Counters, run.counters),
+        shapes.Run, run, state=state, counters=told(shapes.Counters, run.counters),
         live=None if figures is None else picked(shapes.LiveFigures, figures),
     )  # fmt: skip
 

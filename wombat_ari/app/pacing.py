@@ -63,7 +63,7 @@ class PacedRequest(Request):
         super().process()
 
     def write(self, data: bytes) -> None:
-        if not self._registered and self._gate and not self.responseHeaders.hasHeader(b"content-length"):
+        if data and not self._registered and self._gate and not self.responseHeaders.hasHeader(b"content-length"):
             self._registered = True
             self.registerProducer(self._gate, True)
         super().write(data)
