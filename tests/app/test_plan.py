@@ -7,7 +7,7 @@ import pytest
 
 from wombat_ari.app.plan import Done, apply_plan, read_plan
 from wombat_ari.model.entities import OpeningRule
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.states import ListUse, RetryMode
 from wombat_ari.store import campaigns, entities, migrations, opening_hours
 from wombat_ari.store.database import Database, open_database
@@ -395,3 +395,15 @@ def test_the_examples_of_the_page_of_rules(database: Database, tmp_path: Path) -
     ]
     assert len(campaigns.load_campaign(database, "Spring").dispositions) == 2
     assert len(opening_hours.load_opening_hours(database, "Office").rules) == 3
+
+
+def test_a_database_that_fails_on_the_way_keeps_nothing(database: Database, tmp_path: Path) -> None:
+    with database.transaction() as tx:
+        tx.run("CREATE TRIGGER broken BEFORE INSERT ON campaign BEGIN SELECT RAISE(ABORT, 'disk on fire'); END")
+    before = _counts(database)
+    with pytest.raises(StoreError, match="disk on fire"):
+        _apply(database, tmp_path, PLAN)
+    assert _counts(database) == before
+    with database.transaction() as tx:
+        tx.run("DROP TRIGGER broken")
+    assert all(done.what == "made" for done in _apply(database, tmp_path, PLAN))

@@ -12,7 +12,9 @@ import pytest
 
 from tests.conftest import NewMariaDB
 from tests.store.conftest import NOW
+from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import UserError
+from wombat_ari.store import entities
 from wombat_ari.store.database import Database, open_database
 from wombat_ari.store.faults import StoreFault, fault_of
 from wombat_ari.store.migrations import LATEST, migrate
@@ -334,3 +336,28 @@ def test_a_restarted_and_a_frozen_server(new_mariadb: NewMariaDB) -> None:
     assert time.monotonic() - began < 10
     server.thaw()
     assert db.is_alive() > 0
+
+
+def test_what_is_done_together_is_kept_or_not_together(database: Database) -> None:
+    def count() -> int:
+        with database.transaction(write=False) as tx:
+            return int(tx.value("SELECT COUNT(*) FROM call_list"))
+
+    def make(name: str) -> None:
+        entities.save_list(database, CallList(None, name), by="joe", now=NOW)
+
+    def make_twice() -> None:
+        with database.together():
+            make("a")
+            assert count() == 1, "what was written is seen inside"
+            make("a")
+
+    with pytest.raises(UserError, match="of that name already"):
+        make_twice()
+    assert count() == 0
+    with database.together():
+        make("a")
+        make("b")
+    assert count() == 2
+    make("c")
+    assert count() == 3

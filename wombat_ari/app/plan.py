@@ -63,10 +63,14 @@ def read_plan(path: Path) -> dict[str, list[Item]]:
 
 
 def apply_plan(database: Database, plan: dict[str, list[Item]], *, by: str) -> list[Done]:
-    """Make it so, servers first, campaigns last. UserError at the first mistake, before anything is written."""
+    """Make it so, servers first, campaigns last: all of it, or, when the database fails on the way, nothing.
+
+    UserError at the first mistake, before anything is written.
+    """
     values.refuse_twice(plan)
     _Plan(database, by, dry=True).apply(plan)
-    return _Plan(database, by).apply(plan)
+    with database.together():
+        return _Plan(database, by).apply(plan)
 
 
 class _Plan:

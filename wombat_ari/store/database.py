@@ -143,8 +143,24 @@ class Database:
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """Begin, hand out, commit. On an error: roll back and raise it, a driver's error as StoreError."""
+        joint = getattr(self._open, "joint", None)
+        if joint is not None:
+            yield joint
+            return
         with self._turn if write else nullcontext(), self._transaction(write) as tx:
             yield tx
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store functions that this thread calls inside share one transaction: all that they write is kept, or, when
+        one of them fails, nothing. The caller must let that error through.
+        """
+        with self.transaction() as tx:
+            self._open.joint = tx
+            try:
+                yield
+            finally:
+                self._open.joint = None
 
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Transaction]:
