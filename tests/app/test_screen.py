@@ -10,6 +10,7 @@ from wombat_ari.app.screen import (
     CALLS_SHOWN,
     NAMES_SHOWN,
     ROWS_SHOWN,
+    campaign_table,
     plain_line,
     run_figures,
     run_screen,
@@ -226,6 +227,14 @@ def test_every_figure_of_a_run_is_shown() -> None:
     assert (shown["running for"], shown["estimated completion"]) == ("1:02:05", "in 0:06:40")
     assert shown["an hour"] == "1620 attempts, 1080 completions"
     assert shown["People"].split() == ["60", "4711", "40", "paused"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_campaigns_at_every_width(width: int) -> None:
+    row = {"campaign": "[b]Spring", "status": "RUNNABLE", "run": "RUNNING", "priority": 10, "trunks": 0,
+           "end_points": 0, "lists": ["People", "[/]"], "missing": ["trunk", "end point"]}  # fmt: skip
+    text = _drawn(campaign_table([row]), width)
+    assert width < 120 or all(word in text for word in ("[b]Spring", "People, [/]", "no trunk and no end point"))
 
 
 def test_the_height_does_not_jump() -> None:

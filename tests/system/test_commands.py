@@ -39,6 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, witness: Witness) -> Iterator
             *({"name": name, "lists": [name], "idles_on_termination": name == "Idle", **common} for name in names),
             {"name": "No trunk", "end_points": ["waits"]},
             {"name": "Closed", "status": "CLOSED", **common},
+            {"name": "Hidden", "status": "HIDDEN", **common},
         ],
     })  # fmt: skip
     site.fill("Short", ["55510103001", "55520100001"])
@@ -96,6 +97,19 @@ def test_pause_resume_remove(site: Site) -> None:
     until(lambda: not site.rows("SELECT 1 FROM attempt LIMIT 1"), 20, "its calls are settled")
     site.check_ledger()
     assert site.rows("SELECT state FROM run WHERE campaign_name = 'Long'") == [("REMOVED",)]
+
+
+def test_campaigns_are_listed_the_hidden_ones_when_asked_for(site: Site) -> None:
+    said = site.wombat("campaigns")
+    assert "No trunk" in said.stdout
+    assert "Hidden" not in said.stdout
+    assert "and 1 hidden" in said.stderr
+    assert "Hidden" in site.wombat("campaigns", "--hidden").stdout
+    shown = {row["campaign"]: row for row in json.loads(site.wombat("campaigns", "--json").stdout)}
+    assert "Hidden" not in shown
+    assert (shown["Closed"]["status"], shown["Long"]["lists"]) == ("CLOSED", ["Long"])
+    assert (shown["No trunk"]["missing"], shown["Long"]["missing"]) == (["trunk"], [])
+    assert "HIDDEN" in site.wombat("run", "Hidden", status=2).stderr
 
 
 def test_a_removal_ends_the_watching(site: Site) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": ("serve:serve", "Run console and dialer, and watch over the dialer."),
     "dialer": ("serve:dialer", "Run the dialer alone."),
     "web": ("serve:web", "Run the console alone."),
+    "campaigns": ("campaigns:campaigns", "List the campaigns, and what is missing before one can start."),
     "run": ("runs:run", "Start a campaign and watch it."),
     "pause": ("runs:pause", "Pause the run of a campaign."),
     "resume": ("runs:resume", "Resume a paused run."),

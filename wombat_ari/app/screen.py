@@ -72,6 +72,16 @@ def run_figures(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType
     return Group(figures, lists)
 
 
+def campaign_table(rows: Sequence[dict[str, Any]]) -> RenderableType:
+    """One line for each campaign as configured."""
+    table = _table("campaign", "status", "live run", "priority", "lists", "missing")
+    for row in rows:
+        missing = f"no {' and no '.join(row['missing'])}" if row["missing"] else ""
+        state, lists = _state(row["run"]), ", ".join(row["lists"])
+        table.add_row(*_plain(row["campaign"], row["status"], state, str(row["priority"]), lists, Text(missing, "red")))
+    return table
+
+
 def plain_line(run: dict[str, Any]) -> str:
     """One line for a log or a pipe."""
     done, total = run["closed"], run["taken"] + run["remaining"]

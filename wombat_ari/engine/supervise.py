@@ -90,8 +90,9 @@ class Supervise:
         if run is None:
             raise UserError(f"campaign {campaign!r} has no live run", code="no-run")
         if not run.machine.allows(event):
+            first = ": pause it first" if event == RunEvent.REMOVED else ""
             raise UserError(
-                f"the run of {campaign!r} is {run.machine.state} and cannot be {VERB[event]}", code="wrong-state"
+                f"the run of {campaign!r} is {run.machine.state} and cannot be {VERB[event]}{first}", code="wrong-state"
             )
         return run
 

@@ -43,7 +43,7 @@ def run_lists(
     sys.exit(with_dialer(ctx, work))
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # -1 is a factor, if not a good one
 @click.argument("campaign")
 @click.argument("factor", type=float)
 @click.pass_context
@@ -65,7 +65,10 @@ def boost(ctx: click.Context, campaign: str, factor: float) -> None:
 @click.argument("campaign")
 @click.pass_context
 def reload(ctx: click.Context, campaign: str) -> None:
-    """Take priority, hours, rules, trunks, end points and texts of CAMPAIGN as configured now into its live run."""
+    """Take CAMPAIGN as it is configured now into its live run: priority, hours, rules, trunks, end points, texts.
+
+    Its own lists are not taken: run-lists changes those of a live run. What counts from when: docs/runs.md.
+    """
 
     async def work(client: ControlClient, reactor: Any) -> int:
         about = await client.reload(campaign)
