@@ -5,14 +5,10 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from webui import api, compat, console
+from webui import api, compat, console, front
 from webui.doors import Doors
+from webui.headers import PROTECTION
 from wombat_ari.app.service.logon import LogOn
-
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) -> Flask:
@@ -23,6 +19,7 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
     doors = Doors(settings, LogOn(database))
     console.add_to(app, settings=settings, database=database, ask=ask, doors=doors)
     compat.add_to(app, compat.Frame(doors, database, ask, engine, settings))
+    front.add_to(app, settings=settings, database=database, doors=doors)
     api.add_to(app, api.Frame(doors, database, ask, engine, settings))
 
     @app.errorhandler(HTTPException)
@@ -36,10 +33,7 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = CSP
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Frame-Options"] = "DENY"
+        response.headers.update(PROTECTION)
         if response.mimetype != "text/css":
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -14,9 +14,10 @@ from twisted.internet import defer
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.protocols import amp
 
+from wombat_ari.app.adding import Adding
 from wombat_ari.app.control_commands import (
     MOST,
-    AddCall,
+    AddCalls,
     AddList,
     AppendAttribute,
     Boost,
@@ -61,6 +62,7 @@ class ControlClient:
         self._socket = socket
         self._connection: amp.AMP | None = None
         self._connecting = defer.DeferredLock()
+        self._adding = Adding(reactor, self._add_calls)
         self._picturing = defer.DeferredLock()  # the dialer keeps one picture for each connection
 
     async def start_run(self, campaign: str, *, by: str) -> dict[str, Any]:
@@ -114,8 +116,7 @@ class ControlClient:
         self, campaign: str, number: str, *, attributes: Mapping[str, str] | None = None, due: float | None = None
     ) -> int:
         """The WOMBATID of a call added to the live run of a campaign; durable. ``due``: not before (epoch seconds)."""
-        text = json.dumps(dict(attributes or {}), ensure_ascii=False)
-        return (await self._ask(AddCall, campaign=campaign, number=number, attributes=text, due=due))["wombatid"]
+        return await self._adding.add(campaign, number, attributes=attributes or {}, due=due)
 
     async def numbers_came(self, name: str) -> None:
         """Records were appended to this list: runs that have it look at once."""
@@ -152,6 +153,9 @@ class ControlClient:
     def close(self) -> None:
         if self._connection is not None and self._connection.transport is not None:
             self._connection.transport.loseConnection()
+
+    async def _add_calls(self, calls: bytes) -> bytes:
+        return (await self._ask(AddCalls, calls=calls))["answers"]
 
     async def _lists(self, command: type[amp.Command], **arguments: Any) -> list[dict[str, Any]]:
         return json.loads((await self._ask(command, **arguments))["lists"])

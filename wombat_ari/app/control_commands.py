@@ -123,6 +123,14 @@ class AddCall(_Command):
     response = [(b"wombatid", amp.Integer())]
 
 
+class AddCalls(_Command):
+    """Many of them. ``calls`` is a JSON array of ``[campaign, number, {attributes}, due or null]``, ``answers`` one of
+    a WOMBATID or ``[code, text]`` for each."""
+
+    arguments = [(b"calls", amp.String())]
+    response = [(b"answers", amp.String())]
+
+
 class NumbersCame(_Command):
     """Somebody has appended to a list: runs that have it look at once."""
 

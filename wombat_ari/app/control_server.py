@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import defer
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 from twisted.protocols import amp
 from twisted.python.failure import Failure
 
 from wombat_ari.app.control_commands import (
     PART,
     AddCall,
+    AddCalls,
     AddList,
     AppendAttribute,
     Boost,
@@ -36,10 +38,12 @@ from wombat_ari.app.control_commands import (
     Snapshot,
     StartRun,
 )
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 
 if TYPE_CHECKING:
     from wombat_ari.engine.obey import Obey
+
+log = Logger()
 
 
 class ControlServer(amp.AMP):
@@ -123,6 +127,14 @@ class ControlServer(amp.AMP):
         adding = self._obey.add_call(campaign, number, _texts(attributes), due)
         return defer.Deferred.fromCoroutine(adding).addCallback(lambda wombatid: {"wombatid": wombatid})
 
+    @AddCalls.responder
+    def add_calls(self, calls: bytes) -> defer.Deferred[dict[str, bytes]]:
+        asked = [defer.Deferred.fromCoroutine(self._add(*each)).addErrback(_refused) for each in json.loads(calls)]
+        return defer.gatherResults(asked).addCallback(lambda answers: {"answers": json.dumps(answers).encode()})
+
+    async def _add(self, campaign: str, number: str, attributes: dict[str, str], due: float | None) -> int:
+        return await self._obey.add_call(campaign, number, attributes, due)
+
     @NumbersCame.responder
     def numbers_came(self, name: str) -> dict[str, Any]:
         self._obey.numbers_came(name)
@@ -183,6 +195,17 @@ def _with_code(failure: Failure) -> Failure:
     if isinstance(refusal, UserError):
         return Failure(amp.RemoteAmpError(told.errorCode, f"{refusal.code}: {refusal}"))
     return failure
+
+
+def _refused(failure: Failure) -> list[str]:
+    """Code and text; what is no refusal is a mistake of ours, and this one's answer only."""
+    error = failure.value
+    if isinstance(error, UserError):
+        return [error.code, str(error)]
+    if isinstance(error, StoreError):
+        return ["dialer-store", str(error)]
+    log.failure("adding a call: a mistake of ours", failure=failure)
+    return ["dialer-failed", "the dialer could not do that: see its log"]
 
 
 def _texts(attributes: str) -> dict[str, str]:

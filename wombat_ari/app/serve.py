@@ -103,7 +103,11 @@ class Supervisor:
         self._threads = ThreadPool(0, WEB_THREADS, name="web")
         self._threads.start()
         # Forms are read by the application: here they would be held in memory, whatever their size, by the reactor.
-        site = Site(WSGIResource(self._reactor, self._threads, paced(app)), Bounded, parsePOSTFormSubmission=False)
+        root: Any = WSGIResource(self._reactor, self._threads, paced(app))
+        before = getattr(app, "extensions", {}).get("wombat_front")  # what is answered without a thread
+        if before is not None:
+            root = before(root, reactor=self._reactor, threads=self._threads, control=control)
+        site = Quiet(root, Bounded, parsePOSTFormSubmission=False)
         site.noisy = False
         address, port = self._settings["console.address"], self._settings["console.port"]
         tls = tls_of(self._settings)
@@ -141,6 +145,13 @@ class Supervisor:
     def _threads_hang(self, failure: Failure) -> None:
         log.warn("requests under way are cut off")
         self.hangs = True
+
+
+class Quiet(Site):
+    """Without a line in the log for each request, which would be spelled whether it is read or not."""
+
+    def log(self, request: Any) -> None:
+        pass
 
 
 class Bounded(PacedRequest):

@@ -1,6 +1,7 @@
 """Calls of live runs: added, annotated, hung up. Who sees the campaign of a call sees the call."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
@@ -26,11 +27,28 @@ def add_call(
     ``attributes`` may be native text (``NAME:value,NAME:value``); ``when`` is as ``core/moments`` reads it, by the
     clock of the campaign, or of ``zone`` where that has none.
     """
+    place = place_for_calls(caller, db, campaign, zone=zone)
+    return ask.add_call(place.campaign, number, **place.asked(attributes, when, now=caller.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A campaign that somebody may add calls to."""
+
+    campaign: str
+    zone: str
+
+    def asked(self, attributes: dict[str, str] | str, when: str, *, now: float) -> dict[str, Any]:
+        """Attributes and moment as the dialer is asked; UserError when they cannot be read."""
+        pairs = parse_pairs(attributes) if isinstance(attributes, str) else attributes
+        return {"attributes": pairs, "due": moment_of(when, now=now, zone=self.zone) if when.strip() else None}
+
+
+def place_for_calls(caller: Caller, db: Database, campaign: str, *, zone: str) -> Place:
+    """What is checked of who adds calls. ``zone``: where the campaign has none."""
     demand(caller, Right.CONTROL_CALLS)
     found = _seen_head(caller, db, campaign)
-    pairs = parse_pairs(attributes) if isinstance(attributes, str) else attributes
-    due = moment_of(when, now=caller.at, zone=found.active_period.zone or zone) if when.strip() else None
-    return ask.add_call(found.name, number, attributes=pairs, due=due)
+    return Place(found.name, found.active_period.zone or zone)
 
 
 def find_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:

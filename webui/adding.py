@@ -1,0 +1,94 @@
+"""``calls/?op=addcall`` of the compatible API, on the reactor: programs send thousands, each only waits for the dialer.
+
+It answers exactly as ``webui/compat/control`` does, which takes what is not asked plainly (a multipart form, a long
+body).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Response
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from webui.compat.frame import Kind, Params, refusal, text_answer
+from webui.front import Handler, Lobby, answer
+from wombat_ari.app.service import calls
+from wombat_ari.app.service.caller import Caller
+from wombat_ari.model.errors import StoreError, UserError
+
+MOST = 1 << 16  #: bytes of a form that is read here
+
+log = Logger()
+
+
+class AddCalls:
+    """``control``: the client of the control socket, on the reactor."""
+
+    def __init__(self, lobby: Lobby, db: Any, control: Any, settings: Any) -> None:
+        self._lobby = lobby
+        self._db = db
+        self._control = control
+        self._settings = settings
+
+    def handlers(self) -> dict[bytes, Handler]:
+        path = f"{self._settings['api.prefix']}/calls"
+        return {f"{path}{tail}".encode(): self._handle for tail in ("", "/", "/index.jsp")}
+
+    def _handle(self, request: Request) -> bool:
+        values = _values(request)
+        if values is None or values.get("op", "").strip().lower() != "addcall":
+            return False
+        adding = Deferred.fromCoroutine(self._add(request, Params(values)))
+        adding.addErrback(_refused, time.perf_counter()).addCallback(lambda response: answer(request, response))
+        adding.addErrback(lambda failure: log.failure("addcall: a mistake of ours", failure=failure))
+        return True
+
+    async def _add(self, request: Request, params: Params) -> Response:
+        name = params.text("campaign", "")
+
+        def look(caller: Caller) -> calls.Place:
+            return calls.place_for_calls(caller, self._db, params.text("campaign"), zone=self._settings.time_zone)
+
+        caller, place = await self._lobby.let_in(request, ("addcall", name), look, open_to_trusted=True)
+        asked = place.asked(params.text("attrs", ""), params.text("schedule", ""), now=caller.at)
+        wombatid = await self._control.add_call(place.campaign, params.text("number"), **asked)
+        return text_answer(f"OK\nWOMBATID:{wombatid}\n")
+
+
+def _values(request: Request) -> dict[str, str] | None:
+    """Parameters of the query, then of the form, the first of a name; None: not for us to read."""
+    texts = [request.uri.partition(b"?")[2]]
+    if request.method == b"POST":
+        request.content.seek(0, 2)
+        length = request.content.tell()
+        request.content.seek(0)
+        if length:
+            kind = (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower()
+            if kind != b"application/x-www-form-urlencoded" or length > MOST:
+                return None
+            texts.append(request.content.read())
+            request.content.seek(0)
+    elif request.method != b"GET":
+        return None
+    values: dict[str, str] = {}
+    try:
+        for text in texts:
+            for name, value in parse_qsl(text.decode("ascii"), keep_blank_values=True):
+                values.setdefault(name, value)
+    except ValueError:  # raw bytes that are not ASCII, more fields than are read
+        return None
+    return values
+
+
+def _refused(failure: Failure, began: float) -> Response:
+    error = failure.value
+    if isinstance(error, UserError | StoreError):
+        return refusal(Kind.TEXT, error, began=began)
+    log.failure("mistake of ours in calls", failure=failure)
+    return refusal(Kind.TEXT, UserError("this went wrong, see the log", code="mistake"), began=began)

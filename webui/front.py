@@ -1,0 +1,138 @@
+"""What is answered on the reactor, before the WSGI application with its threads: what comes in thousands or stays.
+
+The rules are the same: a ``Visitor`` is let in by ``Doors`` and asks ``app/service``, in a thread since both read the
+database. Visitors who would be asked exactly the same at the same moment are asked together: each gets an answer that
+was found out after the request had come, and a thousand cost no more than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, TypeVar
+
+from flask import Flask, Response
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from webui.doors import Doors
+from webui.headers import PROTECTION
+from wombat_ari.app.service.caller import Caller
+
+EXTENSION = "wombat_front"
+GATHER_S = 0.005  #: those who came while others were asked for wait so long for company
+_NOT_OF_THE_VISITOR = (b"content-length", b"content-type", b"x-wombat-request")
+
+Found = TypeVar("Found")
+Handler = Callable[[Request], bool]  #: whether it answers; else the application does
+
+
+def add_to(app: Flask, *, settings: Any, database: Any, doors: Doors) -> None:
+    """``app/serve`` finds ``extensions[EXTENSION]``: it puts what is answered here before the application."""
+
+    def before(wsgi: Resource, *, reactor: Any, threads: Any, control: Any) -> Resource:
+        from webui.adding import AddCalls
+
+        lobby = Lobby(app, doors, reactor, lambda job: deferToThreadPool(reactor, threads, job))
+        return Front(wsgi, AddCalls(lobby, database, control, settings).handlers())
+
+    app.extensions[EXTENSION] = before
+
+
+class Front(Resource):
+    """The root: what is known here is answered here."""
+
+    isLeaf = True
+
+    def __init__(self, wsgi: Resource, handlers: dict[bytes, Handler]) -> None:
+        super().__init__()
+        self._wsgi = wsgi
+        self._handlers = handlers
+
+    def render(self, request: Request) -> Any:
+        handler = self._handlers.get(request.path)
+        return NOT_DONE_YET if handler is not None and handler(request) else self._wsgi.render(request)
+
+
+class Lobby:
+    """Lets visitors in. ``in_thread`` runs a job there."""
+
+    def __init__(
+        self, app: Flask, doors: Doors, clock: Any, in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
+    ) -> None:
+        self._app = app
+        self._doors = doors
+        self._clock = clock
+        self._in_thread = in_thread
+        self._waiting: dict[Any, list[Deferred[Any]]] = {}
+        self._busy: set[Any] = set()
+
+    def let_in(
+        self, request: Request, what: object, look: Callable[[Caller], Found], *, open_to_trusted: bool = False
+    ) -> Deferred[tuple[Caller, Found]]:
+        """Who asks, and what ``look`` finds for that caller; UserError or StoreError. ``what`` says all that ``look``
+        depends on."""
+        address = request.getClientAddress().host
+        headers = request.requestHeaders.getAllRawHeaders()
+        visitor = tuple((name, *values) for name, values in headers if name.lower() not in _NOT_OF_THE_VISITOR)
+        key = (what, address, visitor)
+
+        def job() -> tuple[Caller, Found]:
+            with self._app.request_context(_environ(request, address, visitor)):
+                caller = self._doors.caller(open_to_trusted=open_to_trusted)
+            return caller, look(caller)
+
+        done: Deferred[Any] = Deferred()
+        self._waiting.setdefault(key, []).append(done)
+        if key not in self._busy:
+            self._busy.add(key)
+            self._begin(key, job)
+        return done
+
+    def _begin(self, key: Any, job: Callable[[], Any]) -> None:
+        self._in_thread(job).addBoth(self._ended, key, job, self._waiting.pop(key))
+
+    def _ended(self, found: Any, key: Any, job: Callable[[], Any], waiting: list[Deferred[Any]]) -> None:
+        if key in self._waiting:
+            self._clock.callLater(GATHER_S, self._begin, key, job)
+        else:
+            self._busy.discard(key)
+        for each in waiting:
+            each.errback(found) if isinstance(found, Failure) else each.callback(found)
+
+
+def answer(request: Request, response: Response) -> None:
+    """As the application would have answered it; nothing when nobody waits any more."""
+    if request.channel is None:
+        return
+    request.setResponseCode(response.status_code, response.status.partition(" ")[2].encode())
+    set_headers(request, response)
+    body = response.get_data()
+    request.setHeader(b"content-length", b"%d" % len(body))
+    request.write(body)
+    request.finish()
+
+
+def set_headers(request: Request, response: Response) -> None:
+    for name, value in (*PROTECTION.items(), ("Cache-Control", "no-store"), *response.headers):
+        request.responseHeaders.setRawHeaders(name, [value])
+
+
+def _environ(request: Request, address: str, visitor: tuple[tuple[bytes, ...], ...]) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": request.path.decode("latin-1"),
+        "QUERY_STRING": "",
+        "REMOTE_ADDR": address,
+        "SERVER_NAME": request.getRequestHostname().decode("latin-1"),
+        "SERVER_PORT": str(request.getHost().port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "https" if request.isSecure() else "http",
+        "wsgi.input": BytesIO(),
+    }
+    for name, *values in visitor:
+        environ["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = b",".join(values).decode("latin-1")
+    return environ
