@@ -100,10 +100,10 @@ class _Paced:
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._answer:
-            self._gate.wait()
+            yield piece
+            self._gate.wait()  # before the next piece is made
             if self._gate.gone:
                 return
-            yield piece
 
     def close(self) -> None:
         close = getattr(self._answer, "close", None)

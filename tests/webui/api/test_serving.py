@@ -18,9 +18,9 @@ from tests.system.site import Site, until
 from tests.webui.api.conftest import basic
 
 PASSWORD = "correct-horse-battery"
-MANY = int(os.environ.get("WOMBAT_TEST_NUMBERS", "70000"))
-NOTE = "x" * 950  #: so that the list is much longer than all buffers on the way
-MOST_MORE_MB = 35  #: an export is many times as long
+MANY = int(os.environ.get("WOMBAT_TEST_NUMBERS", "120000"))
+NOTE = "x" * 550  #: so that the list is much longer than all buffers on the way
+MOST_MORE_MB = 45  #: the list has 68, and memory does not grow with it
 
 
 @pytest.fixture(scope="module")
