@@ -46,7 +46,13 @@ class Recorder(Dialer):
     def call_info(self, wombatid: int) -> dict[str, Any]:
         if wombatid != WOMBATID:
             raise UserError("no such call", code="missing")
-        return {"campaign_name": self.campaign, "number": "1", "output_attributes": {"A": "1", "B": "2"}}
+        known = {
+            "wombatid": wombatid,
+            "campaign_name": self.campaign,
+            "number": "1",
+            "output_attributes": {"A": "1", "B": "2"},
+        }
+        return {**known, "agent_interface": "SIP/2"}
 
     def start_run(self, campaign: str, *, by: str) -> dict[str, Any]:
         return self._do("start", campaign, by)
@@ -233,7 +239,12 @@ def test_an_agent_reserves_for_themselves(api_of: Callable[..., Api], database: 
     said(agent.get("reserve/", op="reserve", agent="SIP/2"))
     answer = agent.get("reserve/", op="reserve", agent="SIP/3")
     assert "may only be SIP/1 or SIP/2" in said(answer, 403)
-    assert dialer.asked == [("reserve", "SIP/2")]
+    assert said(agent.get("reserve/", op="dial", id=WOMBATID)) == "DIALING\n"
+    assert said(agent.get("reserve/", op="skip", id=1)) == "ID_NOT_FOUND\n"
+    users.save_user(database, joe.__class__(**{**_fields(joe), "token": "SIP/1"}), by="admin", now=NOW)
+    for op in ("dial", "skip"):
+        assert said(agent.get("reserve/", op=op, id=WOMBATID)) == "ID_NOT_FOUND\n", "another's"
+    assert dialer.asked == [("reserve", "SIP/2"), ("dial", WOMBATID)]
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -89,13 +89,13 @@ def reserve(call: Call) -> Answer:
 
 def dial(call: Call) -> Answer:
     """Preview: call the agent, then the number."""
-    preview.dial(call.caller, call.ask, wombatid=call.ids["wombatid"])
+    preview.dial(call.caller, call.db, call.ask, wombatid=call.ids["wombatid"])
     return Reply(None)
 
 
 def skip(call: Call) -> Answer:
     """Preview: the number is not dialled."""
-    preview.skip(call.caller, call.ask, wombatid=call.ids["wombatid"], code=call.body.status)
+    preview.skip(call.caller, call.db, call.ask, wombatid=call.ids["wombatid"], code=call.body.status)
     return Reply(None)
 
 

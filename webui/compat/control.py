@@ -218,13 +218,13 @@ def _reserve(call: Call) -> Answer:
 
 
 def _dial(call: Call) -> Answer:
-    preview.dial(call.caller, call.ask, wombatid=call.params.whole("id"))
+    preview.dial(call.caller, call.db, call.ask, wombatid=call.params.whole("id"))
     return "DIALING\n"
 
 
 def _skip(call: Call) -> Answer:
     code = call.params.text("withStatus", "")
-    preview.skip(call.caller, call.ask, wombatid=call.params.whole("id"), code=code)
+    preview.skip(call.caller, call.db, call.ask, wombatid=call.params.whole("id"), code=code)
     return "SKIPPED\n"
 
 

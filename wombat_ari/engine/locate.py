@@ -53,4 +53,5 @@ def _about(flight: Flight) -> CallInfo:
         agent=call.agent,
         input_attributes=claim.input_attributes,
         output_attributes={**claim.output_attributes, **call.output_attributes},
+        agent_interface=call.agent_interface,
     )

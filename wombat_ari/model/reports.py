@@ -131,3 +131,4 @@ class CallInfo:
     agent: str
     input_attributes: dict[str, str]
     output_attributes: dict[str, str]
+    agent_interface: str = ""  #: reverse and preview: whose phone it is for

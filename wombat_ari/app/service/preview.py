@@ -17,24 +17,47 @@ def reserve(caller: Caller, db: Database, ask: Asks, *, agent: str) -> dict[str,
     return ask.reserve(agent)
 
 
-def dial(caller: Caller, ask: Asks, *, wombatid: int) -> None:
+def dial(caller: Caller, db: Database, ask: Asks, *, wombatid: int) -> None:
     """Call the agent, then the callee."""
     demand(caller, Right.PREVIEW)
+    _require_held(caller, db, ask, wombatid)
     ask.dial_reserved(wombatid)
 
 
-def skip(caller: Caller, ask: Asks, *, wombatid: int, code: str = "") -> None:
+def skip(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str = "") -> None:
     """Not dialled; ``code`` becomes its extended status."""
     demand(caller, Right.PREVIEW)
+    _require_held(caller, db, ask, wombatid)
     ask.skip_reserved(wombatid, code)
 
 
 def _require_own(caller: Caller, db: Database, agent: str) -> None:
     """Who has only the key AGENT reserves for the channels of their own token."""
-    if caller.trusted or caller.keyring.holds("LIVE"):
-        return
-    own = users.load_user(db, caller.login).token.split()
-    if agent not in own:
+    own = _own_channels(caller, db)
+    if own is not None and agent not in own:
         raise UserError(
             f"agent {agent}: user {caller.login} may only be {' or '.join(own) or 'nobody'}", code=FORBIDDEN
         )
+
+
+def _require_held(caller: Caller, db: Database, ask: Asks, wombatid: int) -> None:
+    """A number that another agent holds is not there for who has only the key AGENT."""
+    own = _own_channels(caller, db)
+    if own is not None and _holder(ask, wombatid) not in own:
+        raise UserError(f"there is no call {wombatid}", code="ID_NOT_FOUND")
+
+
+def _holder(ask: Asks, wombatid: int) -> str:
+    try:
+        return str(ask.call_info(wombatid)["agent_interface"])
+    except UserError as refusal:
+        if refusal.code == "dialer-down":
+            raise
+        return ""
+
+
+def _own_channels(caller: Caller, db: Database) -> list[str] | None:
+    """None: any channel."""
+    if caller.trusted or caller.keyring.holds("LIVE"):
+        return None
+    return users.load_user(db, caller.login).token.split()
