@@ -35,9 +35,12 @@ def add_to(app: Flask, *, settings: Any, database: Any, doors: Doors) -> None:
 
     def before(wsgi: Resource, *, reactor: Any, threads: Any, control: Any) -> Resource:
         from webui.adding import AddCalls
+        from webui.events import Events
 
         lobby = Lobby(app, doors, reactor, lambda job: deferToThreadPool(reactor, threads, job))
-        return Front(wsgi, AddCalls(lobby, database, control, settings).handlers())
+        added = AddCalls(lobby, database, control, settings)
+        events = Events(lobby, database, control, reactor)
+        return Front(wsgi, {**added.handlers(), **events.handlers()})
 
     app.extensions[EXTENSION] = before
 

@@ -24,6 +24,7 @@ from wombat_ari.app.control_commands import (
     CallInfo,
     ClearAttribute,
     DialReserved,
+    EventsSince,
     HangUp,
     NumbersCame,
     OrderLists,
@@ -137,6 +138,10 @@ class ControlClient:
     async def call_info(self, wombatid: int) -> dict[str, Any]:
         """Fields of ``model.reports.CallInfo`` and ``is_live``."""
         return json.loads((await self._ask(CallInfo, wombatid=wombatid))["call"])
+
+    async def events_since(self, after: int) -> dict[str, Any]:
+        """``events``, ``last``, ``missed``: see ``engine/announce``."""
+        return json.loads((await self._ask(EventsSince, after=after))["data"])
 
     async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         """The picture of now (see ``engine/publish``)."""

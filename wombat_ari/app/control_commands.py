@@ -170,6 +170,13 @@ class CallInfo(_Command):
     response = [(b"call", amp.Unicode())]
 
 
+class EventsSince(_Command):
+    """What has happened behind the id ``after``; waits for something. ``data`` is JSON (``engine/announce``)."""
+
+    arguments = [(b"after", amp.Integer())]
+    response = [(b"data", amp.String())]
+
+
 class Snapshot(_Command):
     """A part of the picture of now; part 0 makes it anew for this connection."""
 

@@ -21,6 +21,7 @@ from wombat_ari.app.control_commands import (
     CallInfo,
     ClearAttribute,
     DialReserved,
+    EventsSince,
     HangUp,
     NumbersCame,
     OrderLists,
@@ -163,6 +164,11 @@ class ControlServer(amp.AMP):
     @CallInfo.responder
     def call_info(self, wombatid: int) -> defer.Deferred[dict[str, str]]:
         return _answer(self._obey.call_info(wombatid), "call")
+
+    @EventsSince.responder
+    def events_since(self, after: int) -> defer.Deferred[dict[str, bytes]]:
+        found = defer.Deferred.fromCoroutine(self._obey.events_since(after))
+        return found.addCallback(lambda told: {"data": json.dumps(told, separators=(",", ":")).encode()})
 
     @Snapshot.responder
     def snapshot(self, part: int, calls: bool) -> dict[str, Any]:

@@ -68,6 +68,10 @@ class PacedRequest(Request):
             self.registerProducer(self._gate, True)
         super().write(data)
 
+    def paces_itself(self) -> None:
+        """Who answers is the producer."""
+        self._gate = None
+
     def finish(self) -> None:
         if self._registered:
             self._registered = False

@@ -44,6 +44,7 @@ class Journal:
         self.trouble = ""  #: what the database last said, empty when all is well
         self.poisoned = 0  #: rows that were refused for their content
         self.written = 0
+        self.on_added: Callable[[Any], None] = lambda entry: None  #: told what is to be written, as it comes
         self.on_written: Callable[[list[Any]], None] = lambda entries: None  #: told what has just become durable
 
     @property
@@ -64,6 +65,7 @@ class Journal:
 
     def add(self, entry: Any) -> None:
         """Keep an entry until it is written. A call's progress replaces its earlier one, its result replaces both."""
+        self.on_added(entry)
         if isinstance(entry, CallProgress):
             self._progress[entry.wombatid] = entry
         else:

@@ -11,6 +11,7 @@ from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.engine.amend import Amend
 from wombat_ari.engine.annotate import Annotate
+from wombat_ari.engine.announce import Announce
 from wombat_ari.engine.append import Append
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.deliver import Deliver, DeliverLimits, Send
@@ -68,6 +69,7 @@ class Dialer:
         self._desk = desk
         self._journal = journal
         self.follow = Follow(self.board, clock)
+        self._announce = Announce(self.board, clock, journal)
         self._dial = Dial(self.board, clock, self.follow)
         self._schedule = Schedule(self.board, clock, desk, journal, self.follow)
         self._tell = Tell(self._dial)
@@ -121,6 +123,7 @@ class Dialer:
             preview=preview,
             deliver=self._deliver,
             append=self._append,
+            announce=self._announce,
             annotate=Annotate(self.board, self.follow, late=self._amend.late, is_recent=self._amend.remembers),
             locate=Locate(self.board, desk=desk, journal=journal, is_recent=self._amend.remembers),
         )
@@ -142,6 +145,7 @@ class Dialer:
     async def stop(self) -> None:
         """No new calls, everything written down, links closed. Live calls go on in the PBX."""
         self.board.state = DialerState.STOPPING
+        self._announce.stop()
         for tick in self._ticks:
             if tick.running:
                 tick.stop()
@@ -156,7 +160,7 @@ class Dialer:
         self.follow.wire(
             {
                 do.Record: self._schedule.record,
-                do.Place: self._dial.place,
+                do.Place: _both(self._announce.placed, self._dial.place),
                 do.HangUp: self._dial.hang_up,
                 do.LimitLife: self._dial.limit_life,
                 do.AskAlive: self._dial.ask_alive,

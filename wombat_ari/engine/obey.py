@@ -5,6 +5,7 @@ from typing import Any
 
 from wombat_ari.core.run import RunEvent
 from wombat_ari.engine.annotate import Annotate
+from wombat_ari.engine.announce import Announce
 from wombat_ari.engine.append import Append
 from wombat_ari.engine.board import Board, LiveRun
 from wombat_ari.engine.deliver import Deliver
@@ -33,6 +34,7 @@ class Obey:
         preview: Preview,
         deliver: Deliver,
         append: Append,
+        announce: Announce,
         annotate: Annotate,
         locate: Locate,
     ) -> None:
@@ -43,13 +45,19 @@ class Obey:
         self._publish = publish
         self._preview = preview
         self.add_call = append.add_call
-        self.numbers_came = append.numbers_came
+        self._append = append
+        self._announce = announce
+        self.events_since = announce.since
         self.set_status = annotate.set_status
         self.set_attribute = annotate.set_attribute
         self.append_attribute = annotate.append_attribute
         self.clear_attribute = annotate.clear_attribute
         self.call_info = locate.call_info
         self._deliver = deliver
+
+    def numbers_came(self, list_name: str) -> None:
+        self._announce.grown(list_name)
+        self._append.numbers_came(list_name)
 
     async def start_run(self, campaign: str, by: str) -> Snapshot:
         self._ready()
