@@ -112,6 +112,31 @@ def test_campaigns_are_listed_the_hidden_ones_when_asked_for(site: Site) -> None
     assert "HIDDEN" in site.wombat("run", "Hidden", status=2).stderr
 
 
+def test_a_live_run_is_steered(site: Site) -> None:
+    """Paused, so that its figures stand still."""
+    site.fill("one, two", ["55510100900"])
+    site.wombat("run", "Long", "--no-watch")
+    site.wombat("pause", "Long")
+    assert "one, two: 0 taken, 1 to go" in site.wombat("run-lists", "Long", "--add", "one, two").stdout
+    refused = site.wombat("run-lists", "Long", "--order", "Long", status=2).stderr
+    assert "the order must name each list of the run once: 'Long', 'one, two'" in refused
+    assert "'Long', 'one, two'" in site.wombat("run-lists", "Long", "--pause", "Short", status=2).stderr
+    ordered = site.wombat("run-lists", "Long", "--order", "one, two", "--order", "Long").stdout.splitlines()
+    assert [line.partition(":")[0] for line in ordered] == ["one, two", "Long"]
+    assert "to go, paused" in site.wombat("run-lists", "Long", "--pause", "one, two").stdout
+    assert "paused" not in site.wombat("run-lists", "Long", "--resume", "one, two").stdout
+    assert "boost factor 1.5" in site.wombat("boost", "Long", "1.5").stdout
+    assert "boost -1: it must be above 0" in site.wombat("boost", "Long", "-1", status=2).stderr
+    shown = site.wombat("status", "Long").stdout
+    for word in ("PAUSED", "10, 1.5", "one, two", "estimated completion"):
+        assert word in shown, shown
+    site.apply({"campaign": [{"name": "Long", "priority": 7}]})
+    assert "as it is now" in site.wombat("reload", "Long").stdout
+    assert "7, 1.5" in site.wombat("status", "Long").stdout
+    assert "no live run" in site.wombat("status", "Short", status=2).stderr
+    site.wombat("remove", "Long")
+
+
 def test_a_removal_ends_the_watching(site: Site) -> None:
     site.wombat("run", "Long", "--no-watch")
     watching = subprocess.Popen(

@@ -156,8 +156,12 @@ def pause_run_list(db: Database, run_id: int, *, list_id: int, paused: bool) -> 
         _require_live(tx, run_id)
         sql = "UPDATE run_list SET paused = %s WHERE run_id = %s AND list_id = %s"
         if tx.run(sql, (int(paused), run_id, list_id)) == 0:
-            raise UserError(f"list {list_id} is not in run {run_id}")
+            raise UserError(f"that list is not one of the run, which has {_names(tx, run_id)}")
         return _lists(tx, run_id)
+
+
+def _names(tx: Transaction, run_id: int) -> str:
+    return ", ".join(repr(each.name) for each in _lists(tx, run_id))
 
 
 def order_run_lists(db: Database, run_id: int, *, list_ids: Sequence[int]) -> list[RunList]:
@@ -166,7 +170,7 @@ def order_run_lists(db: Database, run_id: int, *, list_ids: Sequence[int]) -> li
         _require_live(tx, run_id)
         have = {row[0] for row in tx.rows("SELECT list_id FROM run_list WHERE run_id = %s", (run_id,))}
         if have != set(list_ids) or len(have) != len(list_ids):
-            raise UserError(f"run {run_id}: the order must name each of its lists once")
+            raise UserError(f"the order must name each list of the run once: {_names(tx, run_id)}")
         sql = "UPDATE run_list SET position = %s WHERE run_id = %s AND list_id = %s"
         tx.many(sql, [(n, run_id, list_id) for n, list_id in enumerate(list_ids)])
         return _lists(tx, run_id)

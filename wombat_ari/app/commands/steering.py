@@ -14,10 +14,13 @@ from wombat_ari.app.control import ControlClient
 @click.option("--add", metavar="LIST", help="Append this list.")
 @click.option("--pause", metavar="LIST", help="Take nothing new from this list; its retries go on.")
 @click.option("--resume", metavar="LIST", help="Take from this list again.")
-@click.option("--order", metavar="LIST,LIST,...", help="All lists in their new order.")
+@click.option(
+    "--order", metavar="LIST,LIST,...", multiple=True,
+    help="All lists in their new order; names with a comma by an --order for each list.",
+)  # fmt: skip
 @click.pass_context
 def run_lists(
-    ctx: click.Context, campaign: str, add: str | None, pause: str | None, resume: str | None, order: str | None
+    ctx: click.Context, campaign: str, add: str | None, pause: str | None, resume: str | None, order: tuple[str, ...]
 ) -> None:
     """Show the lists of the live run of CAMPAIGN and how far they are; with an option, change them first.
 
@@ -33,7 +36,8 @@ def run_lists(
         if resume:
             lists = await client.pause_list(campaign, resume, paused=False)
         if order:
-            lists = await client.order_lists(campaign, [name.strip() for name in order.split(",")])
+            names = order if len(order) > 1 else order[0].split(",")
+            lists = await client.order_lists(campaign, [name.strip() for name in names])
         for each in lists:
             last = f" up to record {each['high_water']}" if each["high_water"] else ""
             paused = ", paused" if each["paused"] else ""
