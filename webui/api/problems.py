@@ -108,7 +108,11 @@ def _told(error: Exception) -> tuple[int, str, str]:
         status = error.code or 400
         return status, _HTTP.get(status, "bad-request"), error.description or error.name
     if isinstance(error, StoreError):
-        return 503, error.code, str(error)
+        # Two who take one name at the same moment; and values that no column holds: neither passes by waiting.
+        code, status = {"store_duplicate": ("name_taken", 409), "store_data": (INVALID, 422)}.get(
+            error.code, (error.code, 503)
+        )
+        return status, code, str(error)
     assert isinstance(error, UserError)
     code = INVALID if error.code == UserError.code else error.code
     return _STATUS.get(code, 422), code, str(error)

@@ -65,6 +65,8 @@ def body(model: type[BaseModel] | None) -> Any:
 def version(*, wanted: bool) -> int | None:
     """That ``If-Match`` names; ``*`` is any."""
     given = request.headers.get("If-Match")
+    if given is not None and not wanted and request.method not in ("GET", "HEAD"):
+        raise UserError("header If-Match: this has no versions", code="bad-header")
     if given is None or not wanted or given.strip() == "*":
         return None
     found = _TAG.fullmatch(given.strip())

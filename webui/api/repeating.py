@@ -7,6 +7,7 @@ did not answer, something broke) that answer is kept: the key is used up, and a 
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Response, request
@@ -36,14 +37,16 @@ def once(
         made = answer()
     except (UserError, StoreError, HTTPException) as error:
         if not _unsure(error):
-            repeats.forget(caller, db, key)
+            with suppress(StoreError):
+                repeats.forget(caller, db, key)
             raise
         made = answer_of(error)
     except Exception:  # noqa: BLE001 - fence: what broke half-way is not done again by a repeated request
         made = fail()
     headers = {name: made.headers[name] for name in _KEPT_HEADERS if name in made.headers}
     kept = json.dumps({"headers": headers, "body": made.get_data(as_text=True)}, ensure_ascii=False)
-    repeats.finish(caller, db, key, status=made.status_code, answer=kept)
+    with suppress(StoreError):  # it is done: who asked is told so, and a repeated request that nobody knows
+        repeats.finish(caller, db, key, status=made.status_code, answer=kept)
     return made
 
 
@@ -69,4 +72,6 @@ def _hash(body: BaseModel | None, digest: str) -> str:
 
 def _unsure(error: Exception) -> bool:
     """Whether it may have been done."""
-    return isinstance(error, Unanswered | StoreError) or getattr(error, "code", "") in ("dialer-store", "dialer-failed")
+    if isinstance(error, StoreError):
+        return error.code not in ("store_duplicate", "store_data")
+    return isinstance(error, Unanswered) or getattr(error, "code", "") in ("dialer-store", "dialer-failed")

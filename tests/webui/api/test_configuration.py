@@ -210,4 +210,5 @@ def test_records(rest: Rest) -> None:
     assert rest.ok("GET", one)["number"] == "777"
     assert rest.ok("GET", f"{one}/calls") == {"items": [], "next": None}
     assert "number" in rest.refused(422, "POST", path, {"number": "a b ü"})["detail"]
+    assert rest.refused(400, "PATCH", one, {"number": "1"}, headers={"If-Match": '"1"'})["code"] == "bad-header"
     rest.refused(405, "DELETE", one)

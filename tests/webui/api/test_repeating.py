@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from tests.app.service.conftest import BOTH
 from tests.webui.api.conftest import Rest, basic
 from tests.webui.conftest import Dialer
+from webui.api import problems
 from wombat_ari.app.control import Unanswered
 from wombat_ari.app.service import repeats as service
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.store import repeats
 from wombat_ari.store.database import Database
 
@@ -134,6 +135,33 @@ def test_no_secret_is_kept(rest: Rest, database: Database) -> None:
     rest.ok("POST", "/servers", {**body, "password": "other"}, status=201, headers=KEY)
     with database.transaction(write=False) as tx:
         assert "amp111" not in tx.value("SELECT answer FROM idempotency_key")
+
+
+def test_what_the_store_refuses_at_the_last_moment_is_told_as_what_it_is() -> None:
+    """Two who take one name at once meet in the database."""
+    told = [problems.problem_of(StoreError("x", code=code)) for code in ("store_duplicate", "store_data", "store_away")]
+    assert [(each.status, each.code) for each in told] == [(409, "name_taken"), (422, "invalid"), (503, "store_away")]
+
+
+@BOTH
+def test_two_at_once_make_one(rest: Rest, client: FlaskClient) -> None:
+    answers: list[int] = []
+
+    def ask(headers: dict[str, str]) -> None:
+        mine = Rest(client.application.test_client(), rest.authorization)
+        answers.append(mine.ask("POST", "/lists", {"name": "a"}, headers=headers).status_code)
+
+    rest.ok("GET", "/lists")  # the password is known from here on
+    for headers, others in ((KEY, {201, 409}), ({}, {409})):
+        answers.clear()
+        threads = [threading.Thread(target=ask, args=(headers,)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(answers) == 6
+        assert set(answers) <= others
+    assert len(rest.ok("GET", "/lists")["items"]) == 1
 
 
 def test_basic_is_one_of_the_doors() -> None:

@@ -25,7 +25,7 @@ from webui.api import ROUTES, openapi
 from wombat_ari.app.service.throttle import Throttle
 from wombat_ari.model.errors import UserError
 
-EXAMPLES = int(os.environ.get("API_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
 #: Values that fit the schema may be refused with 422: core/validate knows more than a schema can say.
 TAKEN = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 412, 422, 429]}}}
 
