@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from webui import api, compat, console, front
+from webui import api, compat, console, front, metrics
 from webui.doors import Doors
 from webui.headers import PROTECTION
 from wombat_ari.app.service.logon import LogOn
@@ -19,6 +19,7 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
     doors = Doors(settings, LogOn(database))
     console.add_to(app, settings=settings, database=database, ask=ask, doors=doors)
     compat.add_to(app, compat.Frame(doors, database, ask, engine, settings))
+    metrics.add_to(app, database=database, ask=ask, doors=doors)
     front.add_to(app, settings=settings, database=database, doors=doors)
     api.add_to(app, api.Frame(doors, database, ask, engine, settings))
 

@@ -6,17 +6,21 @@ import base64
 import contextlib
 import http.client
 import json
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.system.control import Control
 from tests.system.site import Site, until
 from tests.webui.test_front import PLAN
 from webui.events import Feed, Listener
+from webui.metrics import METRICS
 from wombat_ari.app.service.events import View
 
 PASSWORD = "correct-horse-battery"
@@ -125,6 +129,17 @@ def test_refusals(site: Site, login: str, after: Any, query: str, status: int, c
     ear.close()
 
 
+def test_metrics_of_the_real_dialer(site: Site) -> None:
+    """The picture has all that they are made of."""
+    status, text = site.get("/metrics")
+    found = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    of_queues_and_receivers = {name for name in found if name.startswith(("wombat_queue", "wombat_outbox"))}
+    assert status == 200
+    assert len(found) == len(METRICS) - 5 + len(of_queues_and_receivers)
+    assert 'wombat_trunk_lines_capacity{trunk="t",server="pbx"} 1\n' in text
+    assert 'wombat_pbx_up{server="pbx"} 0\n' in text
+
+
 def test_after_a_restart_of_the_dialer_it_is_said_that_something_was_missed(site: Site) -> None:
     ear = Ear(site)
     grow(site, "empty")
@@ -132,9 +147,6 @@ def test_after_a_restart_of_the_dialer_it_is_said_that_something_was_missed(site
     before = ear.heard[-1][0]
     first = site.dialer_pid()
     assert first is not None
-    import os
-    import signal
-
     os.kill(first, signal.SIGKILL)
     until(lambda: site.dialer_pid() not in (None, first) and site.state_of_dialer() == "READY", 40, "it is back")
     until(lambda: "missed" in ear.kinds(), 20, "it is told so")

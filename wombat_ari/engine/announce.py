@@ -5,7 +5,7 @@ somebody asks: with nobody there an event costs a tuple. Ids grow, over restarts
 """
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -59,6 +59,7 @@ class Announce:
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._first = int(clock.seconds() * 1000) * 1000  #: below all ids of this dialer, above those of earlier ones
         self._last = self._first
+        self.outcomes: Counter[str] = Counter()  #: of calls since the start
         self._answered: set[int] = set()  #: calls of which it was told
         self._waiting: list[Deferred[None]] = []
         self._timer: Any = None
@@ -116,6 +117,7 @@ class Announce:
     def _ended(self, result: CallResult) -> None:
         claim = result.claim
         self._answered.discard(claim.wombatid)
+        self.outcomes[result.outcome.value] += 1
         run = self._board.runs.get(claim.run_id)
         if run is None:
             return

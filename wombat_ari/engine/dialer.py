@@ -110,6 +110,7 @@ class Dialer:
             version=version,
             zone=zone,
         )
+        self.publish.outcomes = self._announce.outcomes
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
         steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)
         self._append = Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise)
@@ -211,6 +212,7 @@ class Dialer:
 
     def _fast_tick(self) -> None:
         try:
+            self.publish.ticked(FAST_TICK_S)
             self._supervise.tick()
             self.follow.fire_deadlines()
             self._refill.tick()

@@ -1,5 +1,7 @@
 """Around it: the picture of now, as plain values for the control socket, the status page and the terminal."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,6 +20,7 @@ from wombat_ari.model.calls import RunList
 from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.states import CallState, EndPointType, RunState
 
+LATE_S = 15.0  #: the worst delay of the event loop is shown for one to two of these
 LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
 
 Snapshot = dict[str, Any]
@@ -47,6 +50,9 @@ class Publish:
         self._version = version
         self._zone = zone
         self._started = clock.seconds()
+        self.outcomes: Mapping[str, int] = {}  #: of calls since the start
+        self._late = [0.0, 0.0]  #: s, the worst of this window and of the one before
+        self._window_ends, self._ticked_at = 0.0, self._started
 
     def snapshot(self, *, calls: bool = True) -> Snapshot:
         """Everything the status page shows; ``calls`` adds a row for each live call."""
@@ -58,6 +64,9 @@ class Publish:
             "up_since": self._started,
             "channels_in_use": sum(lines.used for lines in board.trunk_lines.values()),
             "placed": board.placed,
+            "outcomes": dict(self.outcomes),
+            "calls_by_state": Counter(str(flight.call.state) for flight in self._live()),
+            "event_loop_delay_ms": round(max(self._late) * 1000, 1),
             "journal": {
                 "waiting": self._journal.waiting,
                 "written": self._journal.written,
@@ -76,6 +85,14 @@ class Publish:
             "end_points": [self._end_point(key) for key in board.end_point_lines],
             "calls": [self._call(flight) for flight in self._live()] if calls else [],
         }
+
+    def ticked(self, every_s: float) -> None:
+        """Called every so many seconds by a timer: how late it comes is how long others had to wait for the reactor."""
+        now = self._clock.seconds()
+        if now >= self._window_ends:
+            self._late, self._window_ends = [0.0, self._late[0]], now + LATE_S
+        self._late[0] = max(self._late[0], now - self._ticked_at - every_s)
+        self._ticked_at = now
 
     def _pbx(self, pbx: Pbx) -> Snapshot:
         return {

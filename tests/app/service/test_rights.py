@@ -49,6 +49,7 @@ TABLE: dict[Right, tuple[set[str], Scope, bool]] = {
     Right.SEE_REPORTS: ({"REPORT"}, Scope.READ, False),
     Right.SEE_STATUS: ({"STATUS", "LIVE"}, Scope.READ, False),
     Right.SEE_HEALTH: ({"USER"}, Scope.READ, True),
+    Right.SEE_METRICS: ({"STATUS", "LIVE"}, Scope.READ, True),
     Right.CONTROL_DIALER: ({"CTRL_WBT"}, Scope.CONTROL, False),
     Right.SEE_USERS: ({"ADMIN"}, Scope.USERS, False),
     Right.CHANGE_USERS: ({"ADMIN"}, Scope.USERS, False),

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wombat_ari import __version__
-from wombat_ari.app.service.asks import Asks
+from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Right, demand
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.states import DialerState
 from wombat_ari.store.database import Database
 
@@ -71,6 +71,21 @@ def health(caller: Caller, db: Database) -> dict[str, Any]:
         "database": db.kind,
         "pid": os.getpid(),
     }
+
+
+def metrics(caller: Caller, db: Database, ask: Asks) -> tuple[Picture | None, float | None]:
+    """The picture of now (None: no dialer answers) and how long the database takes to answer (ms; None: it does not).
+    Figures of the whole: no campaign, number or agent is named to who asks.
+    """
+    demand(caller, Right.SEE_METRICS)
+    try:
+        picture = ask.snapshot(calls=False)
+    except UserError:
+        picture = None
+    try:
+        return picture, db.is_alive()
+    except StoreError:
+        return picture, None
 
 
 def _switch(caller: Caller, engine: Engine | None) -> Engine:

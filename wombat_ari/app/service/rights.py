@@ -41,6 +41,7 @@ class Right(Enum):
     SEE_REPORTS = ("see and export what runs did", ("REPORT",), Scope.READ)
     SEE_STATUS = ("see the state of the dialer", ("STATUS", "LIVE"), Scope.READ)
     SEE_HEALTH = ("ask whether the system is up", (LOG_ON_KEY,), Scope.READ, OPEN)
+    SEE_METRICS = ("read the metrics", ("STATUS", "LIVE"), Scope.READ, OPEN)
     CONTROL_DIALER = ("start and stop the dialer", ("CTRL_WBT",), Scope.CONTROL)
     SEE_USERS = ("see users, classes, tokens", ("ADMIN",), Scope.USERS)
     CHANGE_USERS = ("change users, classes, all tokens", ("ADMIN",), Scope.USERS)
