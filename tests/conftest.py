@@ -22,6 +22,15 @@ NewAsterisk = Callable[..., AsteriskInstance]
 NewMariaDB = Callable[..., MariaDBInstance]
 
 
+LONG = ("system", "bench")  #: folders of the longest tests
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several workers the longest files go first, so that nobody waits for the last one."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 def started(stack: ExitStack, make: Callable[[], Any]) -> Any:
     """Make an instance, start it, and have it stopped at the end; or fail in plain words."""
     try:

@@ -168,7 +168,7 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(site: Site) -> None:
         assert watching.stdout is not None
         assert "RUNNING" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
-        assert wait_until(lambda: watching.poll() is not None, timeout=10)
+        assert wait_until(lambda: watching.poll() is not None, timeout=30)
         assert "Traceback" not in watching.stdout.read()
     finally:
         watching.kill()
