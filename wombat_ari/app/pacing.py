@@ -10,24 +10,25 @@ from threading import Event, Lock
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
 from twisted.web.server import Request
 from zope.interface import implementer
-
-from wombat_ari.model.errors import WombatError
 
 PATIENCE_S = 60.0  #: a reader that takes nothing for so long is cut off: its thread is wanted by others
 _HEADER = b"X-Wombat-Request"
 _VARIABLE = "HTTP_X_WOMBAT_REQUEST"
 
+log = Logger()
 _lock = Lock()
 _gates: dict[str, "Gate"] = {}
 
 
 @implementer(IPushProducer)
 class Gate:
-    """Open while the transport takes more."""
+    """Open while the transport takes more. ``cut_off``: ends the connection, whatever is still to be sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, cut_off: Callable[[], None]) -> None:
+        self._cut_off = cut_off
         self._open = Event()
         self._open.set()
         self.gone = False
@@ -45,7 +46,9 @@ class Gate:
     def wait(self) -> None:
         """In the thread of the answer."""
         if not self._open.wait(PATIENCE_S):
-            raise WombatError(f"the reader of an answer took nothing for {PATIENCE_S:g} s: it is cut off")
+            log.warn("the reader of an answer took nothing for {patience} s: it is cut off", patience=PATIENCE_S)
+            self.gone = True
+            self._cut_off()
 
 
 class PacedRequest(Request):
@@ -55,7 +58,7 @@ class PacedRequest(Request):
     _registered = False
 
     def process(self) -> None:
-        self._gate, name = Gate(), str(id(self))
+        self._gate, name = Gate(self._abort), str(id(self))
         self.requestHeaders.setRawHeaders(_HEADER, [name.encode()])
         with _lock:
             _gates[name] = self._gate
@@ -77,6 +80,12 @@ class PacedRequest(Request):
             self._registered = False
             self.unregisterProducer()
         super().finish()
+
+    def _abort(self) -> None:
+        """From the thread of the answer. To lose the connection in peace would wait for the reader."""
+        from twisted.internet import reactor
+
+        reactor.callFromThread(self.channel.transport.abortConnection)
 
     def _over(self, _: object, name: str) -> None:
         with _lock:
