@@ -67,6 +67,7 @@ EVENTS: list[ev.CallEvent] = [
     hung_up(0),
     hung_up(17),
     ev.AgentConnected(WOMBATID, "Agent/101"),
+    ev.AgentHungUp(WOMBATID),
     END_POINT,
     status("1"),
     ev.AttributeSet(WOMBATID, "A", "1"),

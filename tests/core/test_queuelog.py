@@ -35,6 +35,11 @@ def test_ended_by_us() -> None:
     assert [line.event for line in queuelog.ended(story.call, CAMPAIGN, end_point="e")] == ["COMPLETEAGENT"]
 
 
+def test_ended_by_the_agent_of_a_queue() -> None:
+    story = Story().at(10, CREATED).at(1000, SUCCEEDED).at(9000, ev.AgentHungUp(WOMBATID), hung_up(16))
+    assert [line.event for line in queuelog.ended(story.call, CAMPAIGN, end_point="e")] == ["COMPLETEAGENT"]
+
+
 def test_never_answered() -> None:
     story = Story().at(10, CREATED).at(20_000, failed(3), hung_up(19))
     assert queuelog.ended(story.call, CAMPAIGN, end_point="e") == [Line("Spring", "ABANDON", ID, "NONE", "1|1|20")]

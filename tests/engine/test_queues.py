@@ -10,6 +10,7 @@ import pytest
 from tests.engine.world import World
 from tools.fake_pbx import FakeQueue
 from wombat_ari.model.entities import EndPoint
+from wombat_ari.model.states import CallLogging
 from wombat_ari.store import entities
 
 FOREVER = "5553000{:03}"  #: rings until the answer timeout
@@ -114,6 +115,18 @@ def test_others_callers_take_agents_and_block_when_more_wait_than_may(centre: Ce
     centre.queue.gone("stranger-0")
     centre.advance(0.2)
     assert len(centre.pbx.live) == 3
+
+
+def test_who_hung_up_is_told_in_the_queue_log(centre: Centre) -> None:
+    """The agent of the first call, the callee of the second."""
+    numbers = [TALKS.format(1), "5551005002"]
+    centre.begin(numbers, agents=1, logging=CallLogging.QM_COMPATIBLE)
+    centre.advance_until(lambda: centre.shown()["computed"] == {"TALKING": 1})
+    centre.queue.hang_up("PJSIP/1")
+    centre.finish()
+    lines = [headers for name, headers in centre.pbx.actions if name == "QueueLog"]
+    ends = [(line["event"], line["interface"]) for line in lines if line["event"].startswith("COMPLETE")]
+    assert ends == [("COMPLETEAGENT", "Agent PJSIP/1"), ("COMPLETECALLER", "Agent PJSIP/1")]
 
 
 def test_a_private_call_and_a_pause_take_room_at_once(centre: Centre) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.system.agents import Agent, Heard, Meter, Referee
 from tests.system.centre import Centre, phone
 from tests.system.site import until
+from wombat_ari.model.states import CallLogging
 
 FIVE = [Agent(serial) for serial in range(21, 26)]
 NEVER = Agent(26, ring=99)
@@ -80,6 +81,21 @@ def test_nobody_waits_while_no_agent_is_free(centre: Centre, five: list[Agent]) 
     assert {shown["overdialled"] for shown in watched} == {0}
     assert max(shown["used"] for shown in watched) >= 4
     _nothing_leaked(centre)
+
+
+def test_an_agent_who_hangs_up_has_ended_it_in_the_queue_log(centre: Centre) -> None:
+    agent = Agent(27, talk=5)
+    centre.log_on(agent)
+    campaign = centre.run("999", [TALKS.format(1)], logging=CallLogging.QM_COMPATIBLE)
+    until(lambda: _settled(centre, campaign, 1), 30, "the agent has hung up")
+
+    def ends() -> list[list[str]]:
+        written = (centre.pbx.directory / "log" / "queue_log").read_text("utf-8").splitlines()
+        fields = [line.split("|") for line in written]
+        return [each[3:5] for each in fields if each[2] == campaign and each[4].startswith("COMPLETE")]
+
+    until(ends, 10, "the last line is written")
+    assert ends() == [[agent.name, "COMPLETEAGENT"]]
 
 
 @pytest.mark.parametrize(

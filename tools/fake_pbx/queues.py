@@ -87,6 +87,13 @@ class FakeQueue:
         self._status(agent)
         self._serve()
 
+    def hang_up(self, interface: str) -> None:
+        """The agent ends the talk: told before their caller's channel ends."""
+        agent = self.agents[interface]
+        caller = agent.talks
+        self._release(agent, caller, reason="agent")
+        self._pbx.live[caller].leave_end_point()
+
     # Callers
 
     def join(self, unique_id: str) -> None:
@@ -125,13 +132,13 @@ class FakeQueue:
         rung = {agent.rings for agent in self._everybody()}
         return [caller for caller in self.callers if caller not in rung]
 
-    def _release(self, agent: FakeAgent, unique_id: str) -> None:
+    def _release(self, agent: FakeAgent, unique_id: str, reason: str = "caller") -> None:
         if agent.timer is not None and agent.timer.active():
             agent.timer.cancel()
         talked, agent.rings, agent.talks = bool(agent.talks), "", ""
         if talked:
             agent.last_call = int(self._pbx.clock.seconds())
-            self._say("AgentComplete", unique_id, *self._of(agent), "Reason: caller")
+            self._say("AgentComplete", unique_id, *self._of(agent), f"Reason: {reason}")
         self._status(agent)
 
     def _serve(self) -> None:

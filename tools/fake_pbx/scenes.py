@@ -92,6 +92,10 @@ class FakeCall:
         """As the AMI action does."""
         self._end("hung_up_talking" if self.up else "hung_up_ringing", cause)
 
+    def leave_end_point(self) -> None:
+        """Who talks at the end point hangs up."""
+        self._end("end_point_hangs", 16)
+
     def note(self, cause: int) -> str:
         """What the hang-up handler leaves."""
         now = self.pbx.clock.seconds()

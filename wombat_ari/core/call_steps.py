@@ -226,6 +226,11 @@ def agent(call: Call, event: ev.AgentConnected, now: float) -> list[Effect]:
     return []
 
 
+def agent_hung_up(call: Call, event: ev.AgentHungUp, now: float) -> list[Effect]:
+    call.evidence.ended_by_agent = True
+    return []
+
+
 def end_point(call: Call, event: ev.CallEvent, now: float) -> list[Effect]:
     call.end_point_seen = True
     return []

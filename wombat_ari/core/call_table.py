@@ -35,6 +35,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.AttributeAppended: steps.append,
         ev.AttributeCleared: steps.clear,
         ev.AgentConnected: steps.agent,
+        ev.AgentHungUp: steps.agent_hung_up,
         ev.EndPointSeen: steps.end_point,
         # Direct: an agent behind a queue is rung.
         ev.LegDialled: steps.nothing,
@@ -177,6 +178,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         ev.HungUp,
         ev.HangUpAsked,
         ev.TimeUp,
+        ev.AgentHungUp,
         ev.LinkBroke,
         ev.PbxStopped,
         ev.FoundGone,
@@ -195,7 +197,7 @@ def _table() -> dict[CallState, dict[type[ev.CallEvent], Step]]:
         S.CONNECTED: {**told(S.CONNECTED), **connected},
         S.CLOSING: {**closing, **told(S.CLOSING)},
         # A late status is the engine's to add to the log.
-        S.ENDED: {**dict.fromkeys(late, _step(steps.nothing, S.ENDED)), **told(S.ENDED)},
+        S.ENDED: {**told(S.ENDED), **dict.fromkeys(late, _step(steps.nothing, S.ENDED))},
         # Reverse: the agent first. Once the callee has answered it is a call like any other.
         S.RD_RESERVED: reserved,
         S.RD_SCHEDULED: reverse_scheduled,

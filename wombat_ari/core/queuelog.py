@@ -1,7 +1,7 @@
 """What a call says in the PBX's queue_log (spec 04), in app_queue's own grammar, so that queue analyzers read it.
 
-At dial ENTERQUEUE, at the answer CONNECT, at the end COMPLETECALLER or COMPLETEAGENT, or ABANDON when never answered,
-then CALLSTATUS with the extended status, and INFO with name and value of each attribute that the campaign wants told.
+At dial ENTERQUEUE, at the answer CONNECT, at the end COMPLETECALLER or COMPLETEAGENT (the agent of a queue hung up, or
+the dialer did), or ABANDON when never answered, then CALLSTATUS with the extended status, and INFO with name and value of each attribute that the campaign wants told.
 Asterisk escapes nothing there: ``|`` and line breaks are replaced.
 """
 
@@ -43,8 +43,9 @@ def ended(call: Call, campaign: Campaign, *, end_point: str) -> list[Line]:
     """The lines of a call that has its outcome; one that was never dialled has none but its status."""
     wait, talk = _waited(call), str(round(call.waits_ms()[2] / 1000))
     if call.connected_at is not None:
-        by_us = call.evidence.forced or call.evidence.hung_up_by_us
-        event = "COMPLETEAGENT" if by_us else "COMPLETECALLER"
+        seen = call.evidence
+        by_our_side = seen.forced or seen.hung_up_by_us or seen.ended_by_agent
+        event = "COMPLETEAGENT" if by_our_side else "COMPLETECALLER"
         lines = [_line(call, campaign, event, end_point, (wait, talk, "1"))]
     else:
         lines = [_line(call, campaign, "ABANDON", NONE, ("1", "1", wait))]

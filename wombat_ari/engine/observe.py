@@ -25,6 +25,7 @@ from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.errors import PbxError
 from wombat_ari.model.ids import channel_id, wombatid_of
 from wombat_ari.model.queues import (
+    AgentEndedCall,
     AgentState,
     AgentTookCall,
     AnyQueueEvent,
@@ -88,6 +89,10 @@ class Observe:
             self.rouse.all(pbx.id)
         elif isinstance(event, AgentTookCall) and event.call is not None and event.call in self._board.flights:
             self._follow.on_event(ev.AgentConnected(event.call, event.name))
+        elif isinstance(event, AgentEndedCall) and event.reason == "agent":
+            call = wombatid_of(event.unique_id)
+            if call in self._board.flights:
+                self._follow.on_event(ev.AgentHungUp(call))
         if isinstance(event, QueueEvent):
             self.rouse.queue(event.server, event.queue)
         self._kick()

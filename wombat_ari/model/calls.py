@@ -107,6 +107,7 @@ class Evidence:
     never_taken: bool = False  #: the link broke before the PBX took the action, and no channel was found
     lost: bool = False  #: reconciliation found it gone without a trace
     no_agent: bool = False  #: reverse: the agent did not answer, or left before the callee answered
+    ended_by_agent: bool = False  #: the agent of a queue hung up first; for the queue_log, no outcome depends on it
     skipped: bool = False  #: preview: the agent did not want it dialled
     overload: bool = False  #: answered and dropped at once with no sign of the end point: the PBX is over its limits
     channel_seen: bool = False

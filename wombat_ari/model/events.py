@@ -162,6 +162,11 @@ class AgentConnected(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentHungUp(CallEvent):
+    """The agent of a queue has ended the talk, not the callee."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndPointSeen(CallEvent):
     """Some sign that the end point's dialplan ran (a user event, a FastAGI session, a queue event)."""
 
