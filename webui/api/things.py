@@ -55,6 +55,18 @@ class Thing(Generic[T]):
     def id_name(self) -> str:
         return self.label.replace(" ", "_") + "_id"
 
+    @property
+    def one(self) -> str:
+        """With its article."""
+        article = {"o": "", "e": "an "}.get(self.label[0], "a ")  # opening hours, an end point, a list
+        return f"{article}{self.label}"
+
+    @property
+    def many(self) -> str:
+        if self.label.endswith("hours"):
+            return self.label
+        return f"{self.label}es" if self.label.endswith("s") else f"{self.label}s"
+
     def tell(self, value: T, info: EntityInfo) -> Any:
         marks = {name: getattr(info, name) for name in Kept.model_fields}
         known = {f"{name}_set": bool(getattr(value, name)) for name in self.secrets}
@@ -80,7 +92,7 @@ class Thing(Generic[T]):
             items = [self.tell(v, infos[v.id or 0]) for v in after[: call.query.limit + 1] if v.id in infos]
             return page_of(page, items, limit=call.query.limit)
 
-        return documented(handle, f"List {self.label}s, in the order of their ids.")
+        return documented(handle, f"List {self.many}, in the order of their ids.")
 
     def _make(self) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
@@ -89,7 +101,7 @@ class Thing(Generic[T]):
             reply = self._reply(call, saved)
             return Reply(reply.value, reply.version, location=f"{self.path}/{saved.id}")
 
-        return documented(handle, f"Make a new {self.label}.")
+        return documented(handle, f"Make {self.one}.")
 
     def _get(self) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
@@ -97,24 +109,20 @@ class Thing(Generic[T]):
             value = self.find(call.caller, call.db, call.ids[self.id_name])
             return self._reply(call, value, infos)
 
-        return documented(handle, f"Read a {self.label}. Its version is the ETag.")
+        return documented(handle, f"Read {self.one}. The version is the ETag.")
 
     def _put(self) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
             return self._save(call, lambda old: changed(old, call.body, secrets=self.secrets))
 
-        return documented(
-            handle, f"Replace a {self.label}.\n\nA field that is absent gets its default, a secret stays."
-        )
+        return documented(handle, f"Replace {self.one}.\n\nA field that is absent gets its default, a secret stays.")
 
     def _patch(self) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
             names = call.body.model_fields_set
             return self._save(call, lambda old: changed(old, call.body, secrets=self.secrets, names=names))
 
-        return documented(
-            handle, f"Change some fields of a {self.label}.\n\nArrays and objects are replaced as wholes."
-        )
+        return documented(handle, f"Change some fields of {self.one}.\n\nArrays and objects are replaced as wholes.")
 
     def _delete(self) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
@@ -123,7 +131,7 @@ class Thing(Generic[T]):
             self.delete(call.caller, call.db, which)
             return Reply(None)
 
-        return documented(handle, f"Delete a {self.label}.\n\nRefused (409) while something refers to it.")
+        return documented(handle, f"Delete {self.one}.\n\nRefused (409) while something refers to it.")
 
     def _save(self, call: Call, change: Callable[[T], tuple[T, tuple[str, ...]]]) -> Reply:
         which = call.ids[self.id_name]

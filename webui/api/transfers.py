@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from typing import BinaryIO
 
-from flask import Response
+from flask import Response, request
 from pydantic import Field
 
 from webui.api.frame import Answer, Call, Reply, Route
@@ -139,8 +139,6 @@ def export(call: Call) -> Answer:
 
 
 def _is_csv() -> bool:
-    from flask import request
-
     return request.mimetype == CSV
 
 

@@ -9,8 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.app.service.conftest import BOTH
-from tests.webui.api.conftest import Rest, basic
-from tests.webui.conftest import Dialer
+from tests.webui.api.conftest import Rest
 from webui.api import problems
 from wombat_ari.app.control import Unanswered
 from wombat_ari.app.service import repeats as service
@@ -162,8 +161,3 @@ def test_two_at_once_make_one(rest: Rest, client: FlaskClient) -> None:
         assert len(answers) == 6
         assert set(answers) <= others
     assert len(rest.ok("GET", "/lists")["items"]) == 1
-
-
-def test_basic_is_one_of_the_doors() -> None:
-    assert basic("a", "b") == "Basic YTpi"
-    assert Dialer().picture is None
