@@ -18,6 +18,7 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
 
+from wombat_ari.app.blocking import BlockingControl
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.dialer import EXIT_REFUSED
@@ -197,52 +198,6 @@ def tls_of(settings: Settings) -> Any:
         return DefaultOpenSSLContextFactory(key, certificate)
     except Exception as error:  # noqa: BLE001 - fence: whatever OpenSSL says of a file means one thing here
         raise WombatError(f"console.certificate {certificate}, private key {key}: cannot be used: {error}") from None
-
-
-def _blocking(name: str) -> Callable[..., Any]:
-    """A command of the control client that waits for the reactor's answer."""
-
-    def command(self: "BlockingControl", *args: Any, **options: Any) -> Any:
-        from twisted.internet.threads import blockingCallFromThread
-
-        def ask() -> defer.Deferred[Any]:
-            return defer.Deferred.fromCoroutine(getattr(self._client, name)(*args, **options))
-
-        return blockingCallFromThread(self._reactor, ask)
-
-    return command
-
-
-class BlockingControl:
-    """The control client for web threads: the same commands; UserError when no dialer runs."""
-
-    def __init__(self, reactor: Any, client: ControlClient) -> None:
-        self._reactor = reactor
-        self._client = client
-
-    snapshot = _blocking("snapshot")
-    start_run = _blocking("start_run")
-    pause_run = _blocking("pause_run")
-    resume_run = _blocking("resume_run")
-    remove_run = _blocking("remove_run")
-    reload = _blocking("reload")
-    boost = _blocking("boost")
-    run_lists = _blocking("run_lists")
-    add_list = _blocking("add_list")
-    pause_list = _blocking("pause_list")
-    order_lists = _blocking("order_lists")
-    hang_up = _blocking("hang_up")
-    reserve = _blocking("reserve")
-    dial_reserved = _blocking("dial_reserved")
-    skip_reserved = _blocking("skip_reserved")
-    retry_errands = _blocking("retry_errands")
-    call_info = _blocking("call_info")
-    clear_attribute = _blocking("clear_attribute")
-    append_attribute = _blocking("append_attribute")
-    set_attribute = _blocking("set_attribute")
-    set_status = _blocking("set_status")
-    numbers_came = _blocking("numbers_came")
-    add_call = _blocking("add_call")
 
 
 def _web_plugin() -> Callable[..., Any]:

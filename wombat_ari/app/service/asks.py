@@ -6,7 +6,7 @@ Picture = dict[str, Any]
 
 
 class Asks(Protocol):
-    """UserError with the code ``dialer-down`` when no dialer runs. Said by ``app/serve.BlockingControl``."""
+    """UserError with the code ``dialer-down`` when no dialer runs. Said by ``app/blocking.BlockingControl``."""
 
     def snapshot(self, *, calls: bool = True) -> Picture: ...
 
