@@ -4,8 +4,8 @@
 
 Ours is what the report page asks: ``app/service/reports`` with its checks of rights, the statistics of the run
 (outcomes with statuses, trunks, end points, agents, hours, talk and waits) and the first page of its attempts. The peer
-is one statement, run by the driver alone, that groups the same rows by all that is shown. Sides take turns; the first turn
-of each is not counted.
+is one statement, run by the driver alone, that groups the same rows by all that is shown. Sides take turns; the first
+turn of each is not counted.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ first label is ``NUM`` or ``NUMBER``; the character after it is the delimiter, w
 import csv
 import re
 
-from wombat_ari.core.numbers import MAX_ATTRIBUTES, ParsedRecord, attribute_of_label, check_attribute, clean_number
+from wombat_ari.core.numbers import MAX_ATTRIBUTES, ParsedRecord, attribute_of_label, check_value, clean_number
 from wombat_ari.model.errors import UserError
 
 DELIMITERS = ",;\t|"
@@ -72,6 +72,6 @@ def record_of(cells: list[str], columns: list[Column]) -> ParsedRecord:
     outputs: dict[str, str] = {}
     for column, value in zip(columns, cells, strict=False):
         if column and value:
-            check_attribute(column[1], value)
+            check_value(column[1], value)
             (outputs if column[0] else inputs)[column[1]] = value
     return ParsedRecord(clean_number(cells[0]), inputs, outputs)

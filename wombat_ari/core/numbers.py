@@ -90,6 +90,11 @@ def check_attribute(name: str, value: str) -> None:
         raise UserError(
             f"attribute name {_short(name)}: only letters, digits and _ (first not a digit), 1 to 64 of them"
         )
+    check_value(name, value)
+
+
+def check_value(name: str, value: str) -> None:
+    """The same of an attribute whose name was checked before."""
     if len(value) > MAX_VALUE:
         raise UserError(f"attribute {name}: its value has {len(value)} characters, {MAX_VALUE} are allowed")
     found = _FORBIDDEN.search(value)

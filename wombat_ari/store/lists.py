@@ -20,7 +20,7 @@ from wombat_ari.store import saving, tables
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.entities import LIST
 from wombat_ari.store.reading import Item, Lines, read_csv, read_native
-from wombat_ari.store.rows import dump, load
+from wombat_ari.store.rows import dump_texts, load
 
 BATCH = 4000  #: records of one transaction
 KEEP_REFUSALS = 100  #: and so many remarks
@@ -220,7 +220,7 @@ def _note(db: Database, list_id: int, total: ImportSummary, *, by: str, now: flo
 
 
 def _row(list_id: int, record: ParsedRecord | Record) -> Row:
-    return (list_id, record.number, dump(record.input_attributes), dump(record.output_attributes))
+    return (list_id, record.number, dump_texts(record.input_attributes), dump_texts(record.output_attributes))
 
 
 def _record(row: Row) -> Record:

@@ -9,6 +9,7 @@ from wombat_ari.model.states import Outcome
 from wombat_ari.store.database import Row, Transaction, marks
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quote = json.encoder.encode_basestring
 _decode = json.JSONDecoder().decode
 
 #: of a new attempt, as ``attempt_row`` gives them
@@ -29,6 +30,13 @@ class RunNames(NamedTuple):
 
 def dump(attributes: dict[str, Any]) -> str:
     return _encode(attributes) if attributes else "{}"
+
+
+def dump_texts(attributes: dict[str, str]) -> str:
+    """The same where all values are texts, for rows by the million."""
+    if not attributes:
+        return "{}"
+    return "{" + ",".join([f"{_quote(name)}:{_quote(value)}" for name, value in attributes.items()]) + "}"
 
 
 def load(text: str) -> dict[str, Any]:
