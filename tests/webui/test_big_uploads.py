@@ -67,6 +67,19 @@ REFUSED = ["refused: record 10: the number is empty", f"refused: record {MANY - 
         ("encoded", ["--data-binary", "@{}.encoded", "--url-query", "op=addToList", "--url-query", "list=encoded"]),
         ("file", ["-F", "op=addToList", "-F", "list=file", "-F", "numbers=@{}"]),
         ("field", ["-F", "op=addToList", "-F", "list=field", "-F", "numbers=<{}"]),
+        (
+            "chunked",
+            [
+                "-H",
+                "Transfer-Encoding: chunked",
+                "--data-binary",
+                "@{}.encoded",
+                "--url-query",
+                "op=addToList",
+                "--url-query",
+                "list=chunked",
+            ],
+        ),
     ],
 )
 def test_many_numbers_in_little_memory(site: Site, numbers: Path, name: str, form: list[str]) -> None:

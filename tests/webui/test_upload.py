@@ -118,7 +118,14 @@ class Endless(BytesIO):
 def test_memory_is_flat() -> None:
     stream: BinaryIO = Endless()
     environ = {"REQUEST_METHOD": "POST", "wsgi.input": BytesIO(b""), "wsgi.url_scheme": "http", "SERVER_NAME": "x"}
-    request = Request({**environ, "SERVER_PORT": "80", "CONTENT_TYPE": "application/x-www-form-urlencoded"})
+    request = Request(
+        {
+            **environ,
+            "SERVER_PORT": "80",
+            "CONTENT_LENGTH": str(16 + (64 << 20)),
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        }
+    )
     request.__dict__["stream"] = _With(b"list=a&numbers=", stream)
     tracemalloc.start()
     others, file = spooled_form(request, "numbers")

@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,8 @@ def _compare(store: BenchStore, rows: Path) -> None:
         )
     # Not all of them at once: a child is said to have had the memory that its parent had when it was made.
     with rows.open() as lines:
-        first = last = next(lines)
-        for last in lines:
-            pass
+        first = next(lines)
+        last = (deque(lines, maxlen=1) or [first])[0]
     wanted = [tuple(line.rstrip().split("\t")[1:3]) for line in dict.fromkeys((first, last))]
     if [tuple(row) for row in ends] != wanted:
         raise RuntimeError(f"the import wrote {ends}, not {wanted}")

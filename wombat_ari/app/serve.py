@@ -164,6 +164,16 @@ class Bounded(PacedRequest):
         if self._cut_off:
             self._refuse()
 
+    def process(self) -> None:
+        """Of a body that came in chunks the application learns the length here: it could not know where it ends."""
+        if not self.requestHeaders.hasHeader(b"content-length") and self.content is not None:
+            length = self.content.seek(0, os.SEEK_END)
+            self.content.seek(0)
+            if length:
+                self.requestHeaders.setRawHeaders(b"content-length", [b"%d" % length])
+                self.requestHeaders.removeHeader(b"transfer-encoding")
+        super().process()
+
     def handleContentChunk(self, data: bytes) -> None:
         if self._cut_off:
             return
