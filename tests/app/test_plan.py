@@ -1,11 +1,13 @@
 """Plan files: what they make; a second time changes nothing; a mistake names the thing and writes nothing."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from wombat_ari.app.plan import Done, apply_plan, read_plan
+from wombat_ari.app.service.caller import machine_caller
 from wombat_ari.model.entities import OpeningRule
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.states import ListUse, RetryMode
@@ -70,7 +72,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def _apply(database: Database, folder: Path, text: str) -> list[Done]:
     file = folder / "plan.toml"
     file.write_text(text, encoding="utf-8")
-    return apply_plan(database, read_plan(file), by="tester")
+    return apply_plan(machine_caller("tester", at=time.time()), database, read_plan(file))
 
 
 def _counts(database: Database) -> dict[str, int]:

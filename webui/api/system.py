@@ -148,7 +148,7 @@ def receivers(call: Call) -> Answer:
 
 def replay(call: Call) -> Answer:
     """Try again now: one errand, all of a receiver, or all. Message ids stay."""
-    return Count(count=outbox.replay(call.caller, call.db, call.ask, **_which(call)))
+    return Count(count=outbox.replay(call.caller, call.db, call.ask, **_which(call)).count)
 
 
 def drop(call: Call) -> Answer:

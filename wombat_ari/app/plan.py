@@ -4,7 +4,6 @@ What is named in the file is made or changed; what is not named stays. A field t
 thing is made, and stays as it is when it exists. Everything is checked before anything is written.
 """
 
-import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +12,9 @@ from typing import Any
 
 from wombat_ari.app import plan_values as values
 from wombat_ari.app.plan_values import Item, Value
+from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.logbook import note
+from wombat_ari.app.service.rights import Right, demand_of_all
 from wombat_ari.core import validate
 from wombat_ari.model.entities import (
     CallList,
@@ -62,25 +64,31 @@ def read_plan(path: Path) -> dict[str, list[Item]]:
     return {name: tree.get(name, []) for name in TABLES}
 
 
-def apply_plan(database: Database, plan: dict[str, list[Item]], *, by: str) -> list[Done]:
+def apply_plan(caller: Caller, db: Database, plan: dict[str, list[Item]]) -> list[Done]:
     """Make it so, servers first, campaigns last: all of it, or, when the database fails on the way, nothing.
 
-    UserError at the first mistake, before anything is written.
+    UserError at the first mistake, before anything is written. A plan is for who holds all keys: those of what it
+    names are not asked one by one.
     """
+    demand_of_all(caller, Right.CHANGE_PBX, Right.CHANGE_LISTS, Right.CHANGE_CAMPAIGNS)
     values.refuse_twice(plan)
-    _Plan(database, by, dry=True).apply(plan)
-    with database.together():
-        return _Plan(database, by).apply(plan)
+    _Plan(db, caller, dry=True).apply(plan)
+    with db.together():
+        every = _Plan(db, caller).apply(plan)
+        for done in every:
+            if done.what != "unchanged":
+                note(caller, db, f"{done.kind} {done.what}", about=done.name, detail="by a plan")
+    return every
 
 
 class _Plan:
     """Applies the tables. ``dry`` checks every value and name against what is stored and what the plan brings."""
 
-    def __init__(self, database: Database, by: str, *, dry: bool = False) -> None:
+    def __init__(self, database: Database, caller: Caller, *, dry: bool = False) -> None:
         self._db = database
-        self._by = by
+        self._by = caller.login
         self._dry = dry
-        self._now = time.time()
+        self._now = caller.at
         # What exists, by name; in a dry run what the plan will make is added with ids that mean nothing.
         self._servers = {server.description: server for server in entities.list_servers(database)}
         self._trunks = {trunk.name: trunk for trunk in entities.list_trunks(database)}

@@ -16,3 +16,9 @@ def open_stage(settings: Settings) -> Database:
     else:
         migrations.require_current(database)
     return database
+
+
+def open_beside(settings: Settings) -> Database:
+    """The same for who asks a running dialer, which has looked at the schema: nothing is connected before it is needed,
+    so that the dialer can be asked while the database is away."""
+    return open_database(settings.database_url, key_file=settings.key_file)

@@ -1,11 +1,10 @@
 """``wombat-ari apply``: the configuration from a file."""
 
-import getpass
 from pathlib import Path
 
 import click
 
-from wombat_ari.app.cli import settings_of
+from wombat_ari.app.commands.opened import opened
 
 
 @click.command()
@@ -18,10 +17,10 @@ def apply(ctx: click.Context, plan: Path) -> None:
     dialer takes it into use when a run is started.
     """
     from wombat_ari.app.plan import apply_plan, read_plan
-    from wombat_ari.app.stage import open_stage
 
     tables = read_plan(plan)
-    for done in apply_plan(open_stage(settings_of(ctx)), tables, by=getpass.getuser()):
+    caller, database = opened(ctx)
+    for done in apply_plan(caller, database, tables):
         click.echo(f"{done.kind} {done.name}: {done.what}")
         for warning in done.warnings:
             click.echo(f"  warning: {warning}", err=True)

@@ -1,16 +1,11 @@
 """``wombat-ari addcall``: a call from outside, for the live run of a campaign."""
 
 import sys
-import time
-from typing import Any
 
 import click
 
 from wombat_ari.app.cli import settings_of
-from wombat_ari.app.commands.runs import with_dialer
-from wombat_ari.app.config import Settings
-from wombat_ari.app.control import ControlClient
-from wombat_ari.core.moments import moment_of
+from wombat_ari.app.commands.opened import Beside, with_dialer
 from wombat_ari.model.errors import UserError
 
 
@@ -30,14 +25,13 @@ def addcall(
     campaign's rules say when the next one is tried.
     """
     given = dict(_pair(text) for text in attributes)
-    if at and seconds:
-        raise UserError("--at and --in exclude each other")
-    due = None
-    if at or seconds:
-        due = _due(settings_of(ctx), campaign, at=at, seconds=seconds)
+    when, zone = _when(at, seconds), settings_of(ctx).time_zone
 
-    async def work(client: ControlClient, reactor: Any) -> int:
-        click.echo(await client.add_call(campaign, number, attributes=given, due=due))
+    async def work(beside: Beside) -> int:
+        from wombat_ari.app.service import calls
+
+        about = {"campaign": campaign, "number": number, "when": when, "zone": zone}
+        click.echo(await beside.act(calls.add_call, attributes=given, **about))
         return 0
 
     sys.exit(with_dialer(ctx, work))
@@ -50,20 +44,12 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _due(settings: Settings, campaign: str, *, at: str | None, seconds: str | None) -> float:
-    if seconds:
-        if not seconds.strip().isdecimal():
-            raise UserError(f"--in {seconds!r}: it must be a whole number of seconds")
-        return moment_of(seconds, now=time.time(), zone="UTC")
-    assert at is not None
-    if at.strip().isdecimal():
+def _when(at: str | None, seconds: str | None) -> str:
+    """As the service reads it: seconds from now, or a moment by the clock of the campaign."""
+    if at and seconds:
+        raise UserError("--at and --in exclude each other")
+    if seconds and not seconds.strip().isdecimal():
+        raise UserError(f"--in {seconds!r}: it must be a whole number of seconds")
+    if at and at.strip().isdecimal():
         raise UserError(f"--at {at!r}: it must be YYYY-MM-DD HH:MM:SS; for seconds from now there is --in")
-    return moment_of(at, now=time.time(), zone=_zone_of(settings, campaign))
-
-
-def _zone_of(settings: Settings, campaign: str) -> str:
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import campaigns
-
-    found = campaigns.load_campaign(open_stage(settings), campaign)
-    return found.active_period.zone or settings.time_zone
+    return at or seconds or ""

@@ -20,11 +20,11 @@ def campaigns(ctx: click.Context, hidden: bool, as_json: bool) -> None:
     Works with or without a running dialer. Live figures are shown by status.
     """
     from wombat_ari.app.service import campaigns as service
-    from wombat_ari.store import runs
+    from wombat_ari.app.service import runs
 
     caller, database = opened(ctx)
     every = service.list_campaigns(caller, database)
-    live = {run.campaign_id: str(run.state) for run in runs.live_runs(database)}
+    live = {run.campaign_id: str(run.state) for run in runs.page_of_runs(caller, database, live=True, limit=len(every))}
     rows = [
         _row(each, live.get(each.id or 0, ""))
         for each in every

@@ -1,15 +1,13 @@
 """``wombat-ari import`` and ``export``: numbers into a list and out of it."""
 
-import getpass
 import sys
-import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import click
 
-from wombat_ari.app.cli import settings_of
+from wombat_ari.app.commands.opened import opened
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import ImportSummary
 
@@ -32,19 +30,16 @@ def import_list(
     Native text has one record a line: number,NAME:value,NAME:value. Bad lines are told by number and never stop the
     good ones; exit status 1 when there were any.
     """
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import lists
+    from wombat_ari.app.service import lists, records
 
-    database = open_stage(settings_of(ctx))
-    common: dict[str, Any] = {"by": getpass.getuser(), "now": time.time()}
+    caller, database = opened(ctx)
+    csv = as_csv or bool(delimiter) or file.suffix.lower() == ".csv"
     with _open(file) as source, _Progress(file) as progress:
-        call_list = lists.list_named(database, name, **common)
-        assert call_list.id is not None
-        given: dict[str, Any] = {"source": source, "dedupe": dedupe, "progress": progress.show, **common}
-        if as_csv or delimiter or file.suffix.lower() == ".csv":
-            summary = lists.import_csv(database, call_list.id, delimiter=delimiter, **given)
-        else:
-            summary = lists.import_native(database, call_list.id, **given)
+        call_list = lists.list_for_numbers(caller, database, name)
+        summary = records.import_numbers(
+            caller, database, call_list.id or 0, source=source, csv=csv, delimiter=delimiter, dedupe=dedupe,
+            progress=progress.show,
+        )  # fmt: skip
     _tell(summary, name, None if all_refusals else SHOWN)
     sys.exit(1 if summary.refused else 0)
 
@@ -56,15 +51,12 @@ def import_list(
 @click.pass_context
 def export_list(ctx: click.Context, name: str, output: Path | None, as_csv: bool) -> None:
     """Write the numbers of LIST with all their attributes."""
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import entities, exporting
+    from wombat_ari.app.service import lists, records
 
-    database = open_stage(settings_of(ctx))
-    list_id = entities.load_list(database, name).id
-    assert list_id is not None
-    pieces = exporting.export_csv(database, list_id) if as_csv else exporting.export_native(database, list_id)
+    caller, database = opened(ctx)
+    list_id = lists.find_list(caller, database, name).id or 0
     with _created(output) as target:
-        for piece in pieces:
+        for piece in records.export(caller, database, list_id, csv=as_csv):
             target.write(piece)
 
 

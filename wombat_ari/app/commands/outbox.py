@@ -1,7 +1,6 @@
 """``wombat-ari outbox list|replay|drop``: what could not be told yet, or was given up."""
 
 import json
-import time
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,8 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from wombat_ari.app.cli import settings_of
-from wombat_ari.app.commands.reacting import react
-from wombat_ari.app.control import ControlClient
+from wombat_ari.app.commands.opened import Beside, opened, with_dialer
 from wombat_ari.model.errands import ErrandState, OutboxRow
 from wombat_ari.model.errors import UserError
 
@@ -34,13 +32,11 @@ def outbox() -> None:
 @click.pass_context
 def list_(ctx: click.Context, receiver: str | None, parked: bool, limit: int, as_json: bool) -> None:
     """List what lies in the outbox, and how much for each receiver."""
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import outbox as store
+    from wombat_ari.app.service import outbox as service
 
-    settings = settings_of(ctx)
-    database = open_stage(settings)
-    counts = store.counts(database)
-    rows = store.listing(database, receiver=receiver, parked=parked, limit=limit)
+    caller, database = opened(ctx)
+    counts = service.counts(caller, database)
+    rows = service.page(caller, database, receiver=receiver or "", parked=parked, limit=limit)
     if as_json:
         told = {
             "receivers": [
@@ -50,7 +46,7 @@ def list_(ctx: click.Context, receiver: str | None, parked: bool, limit: int, as
         }
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        _draw(counts, rows, ZoneInfo(settings.time_zone))
+        _draw(counts, rows, ZoneInfo(settings_of(ctx).time_zone))
 
 
 @outbox.command()
@@ -60,15 +56,16 @@ def list_(ctx: click.Context, receiver: str | None, parked: bool, limit: int, as
 @click.pass_context
 def replay(ctx: click.Context, errand: int | None, receiver: str | None, everything: bool) -> None:
     """Try again now: one ERRAND by its number, all of a receiver, or all. It keeps its message id."""
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import outbox as store
+    from wombat_ari.app.service import outbox as service
 
     _one_of(errand, receiver, everything)
-    settings = settings_of(ctx)
-    count = store.replay(open_stage(settings), now=time.time(), row_id=errand, receiver=receiver)
-    click.echo(
-        f"{count:,} to be tried again" + ("" if _tell_dialer(settings, receiver or "") else ", once a dialer runs")
-    )
+    _, database = opened(ctx)
+
+    async def work(beside: Beside) -> service.Replayed:
+        return await beside.act(service.replay, errand_id=errand, receiver=receiver or "")
+
+    done = with_dialer(ctx, work, database=database)
+    click.echo(f"{done.count:,} to be tried again" + ("" if done.told else ", once a dialer runs"))
 
 
 @outbox.command()
@@ -83,37 +80,18 @@ def drop(
     older_than: float | None,
 ) -> None:  # fmt: skip
     """Delete for good: one ERRAND by its number, or what is parked for a receiver or for all."""
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import outbox as store
+    from wombat_ari.app.service import outbox as service
 
     _one_of(errand, receiver, everything)
-    before = None if older_than is None else time.time() - older_than * Day
-    database = open_stage(settings_of(ctx))
-    count = store.drop(database, row_id=errand, receiver=receiver, waiting=waiting, before=before)
+    caller, database = opened(ctx)
+    before = None if older_than is None else caller.at - older_than * Day
+    count = service.drop(caller, database, errand_id=errand, receiver=receiver or "", waiting=waiting, before=before)
     click.echo(f"{count:,} deleted")
 
 
 def _one_of(errand: int | None, receiver: str | None, everything: bool) -> None:
     if (errand is not None) + (receiver is not None) + everything != 1:
         raise UserError("say which: the number of one errand, --receiver NAME, or --all (see wombat-ari outbox list)")
-
-
-def _tell_dialer(settings: Any, receiver: str) -> bool:
-    """A running dialer looks at once, also for a receiver that it holds. Whether there is one."""
-    told: list[bool] = []
-
-    async def work(reactor: Any) -> None:
-        client = ControlClient(reactor, settings.control_socket)
-        try:
-            await client.retry_errands(receiver)
-            told.append(True)
-        except UserError:
-            return  # none runs here: the next one finds it
-        finally:
-            client.close()
-
-    react(work)
-    return bool(told)
 
 
 def _as_json(row: OutboxRow) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from wombat_ari.app.cli import settings_of
+from wombat_ari.app.commands.opened import opened
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import LoggedCall, RunStatistics
@@ -36,23 +37,21 @@ def report(
     as_csv: bool,
 ) -> None:  # fmt: skip
     """Report on the runs of CAMPAIGN: outcomes, times, trunks, end points, and on request every attempt."""
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import campaigns, reports, runs
+    from wombat_ari.app.service import campaigns, reports
 
-    settings = settings_of(ctx)
-    database = open_stage(settings)
-    found = campaigns.load_campaign(database, campaign)
-    chosen = _chosen(runs.find_runs(database, campaign_id=found.id), campaign, run_id, last)
+    caller, database = opened(ctx)
+    found = campaigns.find_campaign(caller, database, campaign)
+    chosen = _chosen(reports.find_runs(caller, database, campaign_id=found.id), campaign, run_id, last)
     ids = [row.id for row in chosen]
-    calls = reports.stream_attempts(database, ids, number=number)
+    calls = reports.attempts(caller, database, ids, number=number)
     if as_csv:
         _write_csv(calls)
         return
-    statistics = reports.statistics(database, ids)
+    statistics = reports.statistics(caller, database, ids)
     if as_json:
         _write_json(chosen, statistics, calls)
         return
-    _draw(chosen, statistics, calls if attempts else None, ZoneInfo(settings.time_zone))
+    _draw(chosen, statistics, calls if attempts else None, ZoneInfo(settings_of(ctx).time_zone))
 
 
 def _chosen(rows: list[RunRow], campaign: str, run_id: int | None, last: bool) -> list[RunRow]:

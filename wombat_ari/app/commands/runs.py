@@ -1,18 +1,12 @@
 """``wombat-ari run``, ``pause``, ``resume``, ``remove``, ``status``: ask the dialer, and watch it in the terminal."""
 
-import getpass
 import json
 import sys
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import click
 
-from wombat_ari.app.cli import settings_of
-from wombat_ari.app.commands.reacting import react
-from wombat_ari.app.config import Settings
-from wombat_ari.app.control import ControlClient
+from wombat_ari.app.commands.opened import Beside, with_dialer
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import LIVE_RUN_STATES, RunState
 
@@ -32,18 +26,20 @@ def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None
     Ctrl-C ends the watching, not the run. Exit status: 0 completed or idle, 3 removed meanwhile.
     """
 
-    async def work(client: ControlClient, reactor: Any) -> int:
+    async def work(beside: Beside) -> int:
+        from wombat_ari.app.service import runs
+
         run_id = None
         if not attach:
-            run_id = (await client.start_run(campaign, by=_who()))["id"]
+            run_id = (await beside.act(runs.start, campaign=campaign))["id"]
             click.echo(f"run {run_id} of {campaign} started")
         if no_watch:
             return 0
-        run_id, idle = await _watch(client, reactor, campaign, run_id=run_id)
+        run_id, idle = await _watch(beside, campaign, run_id=run_id)
         if idle:
             click.echo(f"{campaign} is IDLE: all numbers are done, it waits for more")
             return 0
-        return _told(campaign, await _end_of(reactor, settings_of(ctx), run_id))
+        return _told(campaign, await _end_of(beside, run_id))
 
     sys.exit(with_dialer(ctx, work))
 
@@ -53,8 +49,10 @@ def _simple(name: str, text: str) -> click.Command:
     @click.argument("campaign")
     @click.pass_context
     def command(ctx: click.Context, campaign: str) -> None:
-        async def work(client: ControlClient, reactor: Any) -> int:
-            about = await getattr(client, f"{name}_run")(campaign, by=_who())
+        async def work(beside: Beside) -> int:
+            from wombat_ari.app.service import runs
+
+            about = await beside.act(getattr(runs, name), campaign=campaign)
             click.echo(f"run {about['id']} of {campaign} is {about['state']}")
             return 0
 
@@ -81,8 +79,8 @@ def status(ctx: click.Context, campaign: str | None, everything: bool, as_json: 
     Exit status 2 when the dialer is not running.
     """
 
-    async def work(client: ControlClient, reactor: Any) -> int:
-        snapshot = await client.snapshot(calls=as_json)
+    async def work(beside: Beside) -> int:
+        snapshot = await beside.picture(calls=as_json)
         run = None
         if campaign is not None:
             run = next((one for one in snapshot["runs"] if one["campaign"] == campaign), None)
@@ -102,11 +100,10 @@ def status(ctx: click.Context, campaign: str | None, everything: bool, as_json: 
     sys.exit(with_dialer(ctx, work))
 
 
-async def _watch(client: ControlClient, reactor: Any, campaign: str, *, run_id: int | None) -> tuple[int, bool]:
+async def _watch(beside: Beside, campaign: str, *, run_id: int | None) -> tuple[int, bool]:
     """Draw the run (None: the live one) until it is gone from the live ones, or idle. Answers its id, and if it is."""
     from rich.console import Console
     from rich.live import Live
-    from twisted.internet.task import deferLater
 
     from wombat_ari.app.screen import plain_line, run_screen
 
@@ -114,7 +111,7 @@ async def _watch(client: ControlClient, reactor: Any, campaign: str, *, run_id: 
     said = 0.0
     with Live(console=console, refresh_per_second=4, transient=False, auto_refresh=False) as live:
         while True:
-            snapshot = await client.snapshot()
+            snapshot = await beside.picture()
             mine = next((one for one in snapshot["runs"] if one["campaign"] == campaign), None)
             if run_id is None and mine is None:
                 raise UserError(f"campaign {campaign!r} has no live run")
@@ -129,25 +126,21 @@ async def _watch(client: ControlClient, reactor: Any, campaign: str, *, run_id: 
                 click.echo(plain_line(mine))
             if mine["state"] == "IDLE":
                 return mine["id"], True
-            await deferLater(reactor, LOOK_S)
+            await beside.wait(LOOK_S)
 
 
-async def _end_of(reactor: Any, settings: Settings, run_id: int) -> RunState:
+async def _end_of(beside: Beside, run_id: int) -> RunState:
     """How a run ended that is not live any more: the database is told within a moment."""
-    from twisted.internet.task import deferLater
+    from wombat_ari.app.service import runs
 
-    from wombat_ari.app.stage import open_stage
-    from wombat_ari.store import runs
-
-    database = open_stage(settings)
     until = time.monotonic() + END_S
     while True:
-        state = runs.run(database, run_id).state
+        state = (await beside.read(runs.find_run, run_id)).state
         if state not in LIVE_RUN_STATES:
             return state
         if time.monotonic() > until:
             raise UserError(f"run {run_id} has ended, but the database does not say how: see wombat-ari status")
-        await deferLater(reactor, 0.1)
+        await beside.wait(0.1)
 
 
 def _told(campaign: str, state: RunState) -> int:
@@ -156,27 +149,3 @@ def _told(campaign: str, state: RunState) -> int:
         return EXIT_REMOVED
     click.echo(f"{campaign} is {state}")
     return 0
-
-
-Work = Callable[[ControlClient, Any], Coroutine[Any, Any, int]]
-
-
-def with_dialer(ctx: click.Context, work: Work) -> int:
-    """Run a coroutine with a control client; a user's mistake is raised again here."""
-    settings = settings_of(ctx)
-
-    async def whole(reactor: Any) -> int:
-        client = ControlClient(reactor, settings.control_socket)
-        try:
-            return await work(client, reactor)
-        finally:
-            client.close()
-
-    return react(whole)
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "cli"

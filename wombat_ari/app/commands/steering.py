@@ -1,12 +1,10 @@
 """``wombat-ari run-lists``, ``boost``, ``reload``: steer a run while it is live."""
 
 import sys
-from typing import Any
 
 import click
 
-from wombat_ari.app.commands.runs import with_dialer
-from wombat_ari.app.control import ControlClient
+from wombat_ari.app.commands.opened import Beside, with_dialer
 
 
 @click.command("run-lists")
@@ -27,17 +25,19 @@ def run_lists(
     A run whose lists are all paused is out of numbers: it completes, or idles if the campaign says so.
     """
 
-    async def work(client: ControlClient, reactor: Any) -> int:
-        lists = await client.run_lists(campaign)
+    async def work(beside: Beside) -> int:
+        from wombat_ari.app.service import runs
+
+        lists = await beside.act(runs.run_lists, campaign=campaign)
         if add:
-            lists = await client.add_list(campaign, add)
+            lists = await beside.act(runs.add_list, campaign=campaign, name=add)
         if pause:
-            lists = await client.pause_list(campaign, pause, paused=True)
+            lists = await beside.act(runs.pause_list, campaign=campaign, name=pause, paused=True)
         if resume:
-            lists = await client.pause_list(campaign, resume, paused=False)
+            lists = await beside.act(runs.pause_list, campaign=campaign, name=resume, paused=False)
         if order:
             names = order if len(order) > 1 else order[0].split(",")
-            lists = await client.order_lists(campaign, [name.strip() for name in names])
+            lists = await beside.act(runs.order_lists, campaign=campaign, names=[name.strip() for name in names])
         for each in lists:
             last = f" up to record {each['high_water']}" if each["high_water"] else ""
             paused = ", paused" if each["paused"] else ""
@@ -57,8 +57,10 @@ def boost(ctx: click.Context, campaign: str, factor: float) -> None:
     1.5 calls half as many again, 1 is as configured.
     """
 
-    async def work(client: ControlClient, reactor: Any) -> int:
-        about = await client.boost(campaign, factor)
+    async def work(beside: Beside) -> int:
+        from wombat_ari.app.service import runs
+
+        about = await beside.act(runs.boost, campaign=campaign, factor=factor)
         click.echo(f"run {about['id']} of {campaign} has the boost factor {factor:g}")
         return 0
 
@@ -74,8 +76,10 @@ def reload(ctx: click.Context, campaign: str) -> None:
     Its own lists are not taken: run-lists changes those of a live run. What counts from when: docs/runs.md.
     """
 
-    async def work(client: ControlClient, reactor: Any) -> int:
-        about = await client.reload(campaign)
+    async def work(beside: Beside) -> int:
+        from wombat_ari.app.service import runs
+
+        about = await beside.act(runs.reload, campaign=campaign)
         click.echo(f"run {about['id']} of {campaign} works with the campaign as it is now")
         return 0
 

@@ -13,7 +13,7 @@ class Caller:
     """``login``: as logs and the audit trail show it; ``address``: where the request came from, empty for the machine.
 
     ``scopes``: what the token is limited to (all without one). ``trusted``: did not log on, but calls from an address
-    of the allow list; such a caller holds no keys and may only control.
+    of the allow list; such a caller holds no keys and may only control. ``at_machine``: runs a command on the machine.
     """
 
     login: str
@@ -22,6 +22,7 @@ class Caller:
     address: str = ""
     scopes: frozenset[Scope] = ALL_SCOPES
     trusted: bool = False
+    at_machine: bool = False
 
 
 def trusted_caller(address: str, *, at: float) -> Caller:
@@ -31,4 +32,4 @@ def trusted_caller(address: str, *, at: float) -> Caller:
 
 def machine_caller(login: str, *, at: float) -> Caller:
     """Somebody at the machine itself who may open its database: may do everything."""
-    return Caller(login, Keyring(login, True, frozenset()), at)
+    return Caller(login, Keyring(login, True, frozenset()), at, at_machine=True)

@@ -27,7 +27,9 @@ def add_call(
     ``attributes`` may be native text (``NAME:value,NAME:value``); ``when`` is as ``core/moments`` reads it, by the
     clock of the campaign, or of ``zone`` where that has none.
     """
-    place = place_for_calls(caller, db, campaign, zone=zone)
+    # At the machine all campaigns are seen: the database is asked for the clock only, the dialer knows the rest.
+    known = caller.at_machine and not when.strip()
+    place = Place(campaign, zone) if known else place_for_calls(caller, db, campaign, zone=zone)
     return ask.add_call(place.campaign, number, **place.asked(attributes, when, now=caller.at))
 
 

@@ -49,6 +49,12 @@ def seen_campaign(caller: Caller, db: Database, which: int | str) -> Campaign:
     return require_seen(caller, found, "campaign", which=which, infos=infos_of(db))
 
 
+def name_of(caller: Caller, db: Database, campaign: str) -> str:
+    """The name of a campaign that the caller sees. At the machine all are seen: there the database is not asked, so
+    that a run is paused also while it is away; the dialer says whether there is such a run."""
+    return campaign if caller.at_machine else seen_campaign(caller, db, campaign).name
+
+
 def campaign_infos(caller: Caller, db: Database) -> dict[int, EntityInfo]:
     """Who made and changed each."""
     demand(caller, Right.SEE_CAMPAIGNS)

@@ -1,6 +1,6 @@
 """What could not be told outside yet: seen, replayed, dropped. An errand is seen by who sees its campaign."""
 
-from contextlib import suppress
+from dataclasses import dataclass
 
 from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
@@ -40,24 +40,38 @@ def counts(caller: Caller, db: Database) -> list[ReceiverCount]:
     return outbox.counts(db)
 
 
-def replay(caller: Caller, db: Database, ask: Asks, *, errand_id: int | None = None, receiver: str = "") -> int:
-    """Try one, all of a receiver, or all at once again; how many. Without a dialer the next one finds them."""
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many are tried again; not ``told``: no dialer runs, the next one finds them."""
+
+    count: int
+    told: bool
+
+
+def replay(caller: Caller, db: Database, ask: Asks, *, errand_id: int | None = None, receiver: str = "") -> Replayed:
+    """Try one, all of a receiver, or all at once again."""
     demand(caller, Right.CHANGE_OUTBOX)
     if errand_id is not None:
         receiver = _seen(caller, db, errand_id).errand.receiver
     count = outbox.replay(db, now=caller.at, row_id=errand_id, receiver=receiver or None)
     note(caller, db, "outbox replayed", about=receiver, detail=f"{count}")
-    with suppress(UserError):
+    try:
         ask.retry_errands(receiver)
-    return count
+    except UserError:
+        return Replayed(count, told=False)
+    return Replayed(count, told=True)
 
 
-def drop(caller: Caller, db: Database, *, errand_id: int | None = None, receiver: str = "") -> int:
-    """Delete one, or what is parked for a receiver or for all; how many."""
+def drop(
+    caller: Caller, db: Database, *, errand_id: int | None = None, receiver: str = "", waiting: bool = False,
+    before: float | None = None,
+) -> int:  # fmt: skip
+    """Delete one, or what is parked for a receiver or for all; how many. ``waiting``: what is still tried, too;
+    ``before``: only what was parked (or due) before the moment."""
     demand(caller, Right.CHANGE_OUTBOX)
     if errand_id is not None:
         _seen(caller, db, errand_id)
-    count = outbox.drop(db, row_id=errand_id, receiver=receiver or None)
+    count = outbox.drop(db, row_id=errand_id, receiver=receiver or None, waiting=waiting, before=before)
     note(caller, db, "outbox dropped", about=receiver or str(errand_id or ""), detail=f"{count}")
     return count
 

@@ -23,11 +23,14 @@ def recently_completed(caller: Caller, db: Database, *, since: float) -> list[Ru
     return [run for run in closed if run.state is RunState.COMPLETED and run.campaign_id in seen]
 
 
-def find_runs(caller: Caller, db: Database, *, from_at: float = 0.0, to_at: float = 1e12) -> list[RunRow]:
-    """Started in the period, the latest first."""
+def find_runs(
+    caller: Caller, db: Database, *, from_at: float = 0.0, to_at: float = 1e12, campaign_id: int | None = None
+) -> list[RunRow]:
+    """Started in the period, the latest first; of all campaigns, or of one."""
     demand(caller, Right.SEE_REPORTS)
     seen = _seen_campaigns(caller, db)
-    return [run for run in runs.find_runs(db, from_at=from_at, to_at=to_at) if run.campaign_id in seen]
+    found = runs.find_runs(db, from_at=from_at, to_at=to_at, campaign_id=campaign_id)
+    return [run for run in found if run.campaign_id in seen]
 
 
 def chosen_runs(caller: Caller, db: Database, run_ids: Sequence[int]) -> list[RunRow]:
@@ -48,10 +51,11 @@ def statistics(caller: Caller, db: Database, run_ids: Sequence[int]) -> RunStati
     return reports.statistics(db, run_ids)
 
 
-def attempts(caller: Caller, db: Database, run_ids: Sequence[int]) -> Iterator[LoggedCall]:
-    """All of them, run by run, streamed; the rights are checked before the first is read."""
+def attempts(caller: Caller, db: Database, run_ids: Sequence[int], *, number: str = "") -> Iterator[LoggedCall]:
+    """All of them (or those whose number holds ``number``), run by run, streamed; the rights are checked before the
+    first is read."""
     chosen_runs(caller, db, run_ids)
-    return reports.stream_attempts(db, run_ids)
+    return reports.stream_attempts(db, run_ids, number=number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,14 @@ def demand_any(caller: Caller, *rights: Right) -> None:
         demand(caller, rights[0])
 
 
+def demand_of_all(caller: Caller, *rights: Right) -> None:
+    """For what concerns everything, whatever its security key: each of the rights, and all keys."""
+    for right in rights:
+        demand(caller, right)
+    if not caller.keyring.master:
+        raise UserError("this concerns everything that there is: only a master may do it", code=FORBIDDEN)
+
+
 def sees(caller: Caller, thing: Keyed, infos: Infos) -> bool:
     """Whether a thing is there for the caller: no key, a key that is held, or made by the caller."""
     if caller.keyring.holds(thing.security_key):

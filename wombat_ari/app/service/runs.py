@@ -6,7 +6,7 @@ from wombat_ari.app.service import campaigns, lists
 from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import Right, demand, demand_any, missing, visible
+from wombat_ari.app.service.rights import Right, demand, demand_any, demand_of_all, missing, visible
 from wombat_ari.model.calls import RunList, RunRow
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
@@ -37,6 +37,12 @@ def status(caller: Caller, ask: Asks) -> Picture:
     return {name: value for name, value in picture.items() if name not in ("runs", "calls")}
 
 
+def picture(caller: Caller, ask: Asks, *, calls: bool = True) -> Picture:
+    """All that the dialer says of itself, runs and calls of every campaign too; the database is not asked."""
+    demand_of_all(caller, Right.SEE_STATUS, Right.SEE_LIVE)
+    return ask.snapshot(calls=calls)
+
+
 def start(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> Picture:
     return _act(caller, db, campaign, "start run", lambda name: ask.start_run(name, by=caller.login))
 
@@ -65,7 +71,7 @@ def boost(caller: Caller, db: Database, ask: Asks, *, campaign: str, factor: flo
 def run_lists(caller: Caller, db: Database, ask: Asks, *, campaign: str) -> list[Picture]:
     """Lists of a live run and how far they are."""
     demand(caller, Right.CONTROL_RUNS)
-    return ask.run_lists(campaigns.seen_campaign(caller, db, campaign).name)
+    return ask.run_lists(campaigns.name_of(caller, db, campaign))
 
 
 def add_list(caller: Caller, db: Database, ask: Asks, *, campaign: str, name: str) -> list[Picture]:
@@ -134,7 +140,7 @@ def _seen_run(caller: Caller, db: Database, run_id: int) -> RunRow:
 
 def _act(caller: Caller, db: Database, campaign: str, what: str, do: Any) -> Any:
     demand(caller, Right.CONTROL_RUNS)
-    name = campaigns.seen_campaign(caller, db, campaign).name
+    name = campaigns.name_of(caller, db, campaign)
     answer = do(name)
     note(caller, db, what, about=name)
     return answer
