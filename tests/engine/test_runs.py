@@ -177,7 +177,8 @@ def test_what_a_state_does_not_allow_is_said(world: World) -> None:
     world.add_campaign("c", ["5551000001"])
     world.start()
     run = world.run("c")
-    for command, said in (("remove", "RUNNING and cannot be removed: pause it first"), ("resume", "RUNNING and cannot be resumed")):
+    refusals = {"remove": "RUNNING and cannot be removed: pause it first", "resume": "RUNNING and cannot be resumed"}
+    for command, said in refusals.items():
         with pytest.raises(UserError, match=f"the run of 'c' is {said}"):
             world.command(command, "c")
     world.command("pause", "c")

@@ -118,5 +118,5 @@ def test_refusals(world: World) -> None:
         do(world, "add_list", "c", "list 1")
     with pytest.raises(UserError, match="no list nosuch"):
         do(world, "add_list", "c", "nosuch")
-    with pytest.raises(UserError, match="each list of the run once: .list 1."):
+    with pytest.raises(UserError, match=r"each list of the run once: .list 1."):
         do(world, "order_lists", "c", [])

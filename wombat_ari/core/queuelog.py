@@ -1,7 +1,8 @@
 """What a call says in the PBX's queue_log (spec 04), in app_queue's own grammar, so that queue analyzers read it.
 
 At dial ENTERQUEUE, at the answer CONNECT, at the end COMPLETECALLER or COMPLETEAGENT (the agent of a queue hung up, or
-the dialer did), or ABANDON when never answered, then CALLSTATUS with the extended status, and INFO with name and value of each attribute that the campaign wants told.
+the dialer did), or ABANDON when never answered, then CALLSTATUS with the extended status, and INFO with name and value
+of each attribute that the campaign wants told.
 Asterisk escapes nothing there: ``|`` and line breaks are replaced.
 """
 
