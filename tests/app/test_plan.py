@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from wombat_ari.app.plan import Done, apply_plan, read_plan
-from wombat_ari.app.service.caller import machine_caller
+from wombat_ari.app.service.caller import Caller, machine_caller
+from wombat_ari.model.admin import Keyring
 from wombat_ari.model.entities import OpeningRule
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.states import ListUse, RetryMode
-from wombat_ari.store import campaigns, entities, migrations, opening_hours
+from wombat_ari.store import campaigns, entities, migrations, opening_hours, syslog
 from wombat_ari.store.database import Database, open_database
 
 PLAN = """\
@@ -111,6 +112,24 @@ def test_a_second_time_nothing_changes(database: Database, tmp_path: Path) -> No
     assert {what for _, _, what in _said(_apply(database, tmp_path, PLAN))} == {"unchanged"}
     assert _counts(database) == before
     assert campaigns.load_campaign(database, "Sales") == sales
+
+
+def test_what_was_done_is_in_the_system_log(database: Database, tmp_path: Path) -> None:
+    _apply(database, tmp_path, PLAN)
+    _apply(database, tmp_path, PLAN.replace("capacity = 10", "capacity = 12"))
+    lines = [(line.user, line.action, line.object) for _, line in reversed(syslog.page(database))]
+    assert lines[0] == ("tester", "server made", "pbx")
+    assert lines[6:] == [("tester", "trunk changed", "Trunk")]
+
+
+def test_a_plan_is_for_who_holds_all_keys(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(PLAN, encoding="utf-8")
+    before = _counts(database)
+    keys = frozenset({"USER", "ADMIN", "LISTS", "CAMPAIGNS"})
+    with pytest.raises(UserError, match="only a master"):
+        apply_plan(Caller("some", Keyring("some", False, keys), 1.0), database, read_plan(file))
+    assert _counts(database) == before
 
 
 def test_only_what_differs_is_changed(database: Database, tmp_path: Path) -> None:

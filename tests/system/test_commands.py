@@ -137,6 +137,35 @@ def test_a_live_run_is_steered(site: Site) -> None:
     site.wombat("remove", "Long")
 
 
+def test_the_system_log_says_who_did_what(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "maria")
+    site.fill("Fresh", ["5551", "5552"])
+    site.wombat("export", "Fresh")
+    site.apply({"campaign": [{"name": "Empty", "priority": 3}]})
+    site.wombat("run", "Empty")
+    site.fill("Long", ["55510109999"])
+    site.wombat("run", "Long", "--no-watch")
+    site.wombat("boost", "Long", "1.5")
+    site.wombat("pause", "Long")
+    site.wombat("remove", "Long")
+    said = site.rows("SELECT action, object FROM system_log WHERE login = 'maria' ORDER BY id")
+    by_services = [line for line in said if not line[1].startswith("campaign ")]  # the dialer has lines of its own
+    assert by_services == [
+        ("numbers added", "Fresh"),
+        ("list exported", "Fresh"),
+        ("campaign changed", "Empty"),
+        ("start run", "Empty"),
+        ("numbers added", "Long"),
+        ("start run", "Long"),
+        ("boost run to 1.5", "Long"),
+        ("pause run", "Long"),
+        ("remove run", "Long"),
+    ]
+    for call in site.snapshot()["calls"]:
+        site.hang_up(call["id"])
+    until(lambda: not site.snapshot()["calls"], 20, "no call is left")
+
+
 def test_a_removal_ends_the_watching(site: Site) -> None:
     site.wombat("run", "Long", "--no-watch")
     watching = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.app.service.conftest import caller
 from tests.store.conftest import NOW
 from wombat_ari.app.service import campaigns, end_points, lists, opening_hours, records, reports, runs, servers, trunks
-from wombat_ari.app.service.caller import Caller, trusted_caller
+from wombat_ari.app.service.caller import Caller, machine_caller, trusted_caller
 from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, MISSING, Right, demand, may
 from wombat_ari.model.entities import (
     CallList,
@@ -24,12 +25,12 @@ from wombat_ari.model.entities import (
     Server,
     Trunk,
 )
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.states import DispositionVerb, EndPointType
 from wombat_ari.model.tokens import Scope
 from wombat_ari.store import entities
 from wombat_ari.store import runs as run_store
-from wombat_ari.store.database import Database
+from wombat_ari.store.database import Database, open_database
 
 #: every right: who has it by one key besides USER, the scope its tokens need, and whether trusted addresses have it
 TABLE: dict[Right, tuple[set[str], Scope, bool]] = {
@@ -274,6 +275,26 @@ def test_runs_and_reports_of_a_hidden_campaign_are_not_there(database: Database,
         with pytest.raises(UserError, match="there is no campaign"):
             runs.pause(who, database, dialer, campaign=campaign.name)
     assert dialer.asked == []
+
+
+def test_at_the_machine_a_run_is_paused_while_the_database_is_away(tmp_path: Path) -> None:
+    """The dialer is asked first; then it is said that the log could not be written."""
+    away = open_database(f"sqlite:///{tmp_path / 'nowhere' / 'w.db'}")
+    dialer = Picture({"runs": [], "calls": []})
+    with pytest.raises(StoreError):
+        runs.pause(caller("root", master=True), away, dialer, campaign="C")
+    assert dialer.asked == []
+    with pytest.raises(StoreError):
+        runs.pause(machine_caller("maria", at=NOW), away, dialer, campaign="C")
+    assert dialer.asked == ["C"]
+    assert runs.picture(machine_caller("maria", at=NOW), dialer) == {"runs": [], "calls": []}
+
+
+def test_the_whole_picture_is_for_who_holds_all_keys() -> None:
+    dialer = Picture({"runs": [], "calls": []})
+    assert runs.picture(caller("root", master=True), dialer)
+    for who in (caller("some", "LIVE", "STATUS"), caller("narrow", master=True, scopes=frozenset({Scope.CONTROL}))):
+        assert refused(lambda _, who=who: runs.picture(who, dialer), 0).code == FORBIDDEN
 
 
 class Picture:
