@@ -246,6 +246,12 @@ def test_opening_hours_dispositions_and_what_else_a_campaign_has(database: Datab
 
 
 MISTAKES = {
+    "wrong days": ('[[campaign]]\nname = "Two"\nallowed_days = "89"\n', ["campaign 'Two': allowed days '89'"]),
+    "unknown outcome": (
+        '[[campaign]]\nname = "Two"\n[[campaign.rule]]\nstatus = "RS_FOO"\n',
+        ["campaign 'Two'", "reschedule rule status 'RS_FOO'"],
+    ),
+    "a list twice": ('[[campaign]]\nname = "Two"\nlists = ["People", "People"]\n', ["'Two': lists has 'People' twice"]),
     "unknown table": ("[[severs]]\n", ["unknown table 'severs'", "did you mean 'server'"]),
     "a table that is none": ("[[campaign]]\nname = 'c'\n[[campaign.rule]]\nstatus = []\n", ["'c'", "rule"]),
     "server that is no name": ('[[trunk]]\nname = "t"\nserver = ["pbx"]\n', ["trunk 't'", "no server ['pbx']"]),

@@ -8,6 +8,7 @@ from webui.api.things import Thing
 from wombat_ari.app.service import campaigns, opening_hours
 from wombat_ari.app.service.rights import Right
 from wombat_ari.model.entities import Campaign, OpeningHours
+from wombat_ari.model.states import CampaignStatus
 
 SEE, CHANGE = (Right.SEE_CAMPAIGNS,), (Right.CHANGE_CAMPAIGNS,)
 common: dict[str, Any] = {"tag": "Campaigns", "see": SEE, "change": CHANGE}
@@ -27,7 +28,7 @@ CAMPAIGNS: Thing[Campaign] = Thing(
     path="/campaigns", label="campaign", sent=shapes.CampaignSent, told=shapes.CampaignTold,
     everything=campaigns.list_campaigns, infos=campaigns.campaign_infos, find=campaigns.find_campaign,
     save=_save_campaign, delete=campaigns.delete_campaign, blank=lambda body: Campaign(None, ""),
-    secrets=("notify_secret",), **common,
+    secrets=("notify_secret",), hidden=lambda campaign: campaign.status is CampaignStatus.HIDDEN, **common,
 )  # fmt: skip
 
 HOURS: Thing[OpeningHours] = Thing(

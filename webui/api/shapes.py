@@ -41,6 +41,7 @@ class PageQuery(Query):
 
 class NamedQuery(PageQuery):
     name: str = Field("", max_length=80, description="only those with this in their name, in any case")
+    hidden: bool = Field(False, description="the hidden ones, too")
 
 
 class Page(Told, Generic[T]):

@@ -49,6 +49,7 @@ class Thing(Generic[T]):
     delete: Callable[..., T]
     blank: Callable[..., T]  #: of the sent model, a value that has all its fields
     name: Callable[[T], str] = lambda value: value.name  # type: ignore[attr-defined]
+    hidden: Callable[[T], bool] = lambda value: getattr(value, "hidden", False)
     secrets: tuple[str, ...] = ()
 
     @property
@@ -87,7 +88,9 @@ class Thing(Generic[T]):
     def _list(self, page: type[Page[Any]]) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
             infos, wanted = self.infos(call.caller, call.db), call.query.name.casefold()
-            found = [value for value in self.everything(call.caller, call.db) if wanted in self.name(value).casefold()]
+            every, hidden = self.everything(call.caller, call.db), call.query.hidden
+            shown = (value for value in every if hidden or not self.hidden(value))
+            found = [value for value in shown if wanted in self.name(value).casefold()]
             after = sorted((value for value in found if (value.id or 0) > call.query.after), key=lambda v: v.id or 0)
             items = [self.tell(v, infos[v.id or 0]) for v in after[: call.query.limit + 1] if v.id in infos]
             return page_of(page, items, limit=call.query.limit)

@@ -104,14 +104,15 @@ class _Plan:
         self._next_id = -1
 
     def apply(self, plan: dict[str, list[Item]]) -> list[Done]:
-        return [
-            *(self._server(item) for item in plan["server"]),
-            *(self._trunk(item) for item in plan["trunk"]),
-            *(self._end_point(item) for item in plan["end_point"]),
-            *(self._list(item) for item in plan["list"]),
-            *(self._opening_hours(item) for item in plan["opening_hours"]),
-            *(self._campaign(item) for item in plan["campaign"]),
-        ]
+        steps = {
+            "server": self._server,
+            "trunk": self._trunk,
+            "end_point": self._end_point,
+            "list": self._list,
+            "opening_hours": self._opening_hours,
+            "campaign": self._campaign,
+        }
+        return [_named(kind, item, step) for kind, step in steps.items() for item in plan[kind]]
 
     def _server(self, item: Item) -> Done:
         name = values.name_of("server", item)
@@ -248,3 +249,14 @@ class _Plan:
             checked = save(self._db, checked, by=self._by, now=self._now)
         known[name] = checked
         return Done(kind.replace("_", " "), name, what, tuple(warnings))
+
+
+def _named(kind: str, item: Item, step: Callable[[Item], Done]) -> Done:
+    """A refusal says whose it is."""
+    try:
+        return step(item)
+    except UserError as refusal:
+        name = str(item.get("name", "")).strip()
+        if not name or name in str(refusal):
+            raise
+        raise UserError(f"{kind} {name!r}: {refusal}", code=refusal.code) from None

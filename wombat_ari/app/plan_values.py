@@ -133,6 +133,9 @@ def names_of(item: Item, key: str, where: str) -> list[str]:
     names = item.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UserError(f"{where}: {key} is {names!r}; allowed is a list of names")
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise UserError(f"{where}: {key} has {twice!r} twice")
     return names
 
 

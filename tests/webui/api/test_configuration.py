@@ -212,3 +212,14 @@ def test_records(rest: Rest) -> None:
     assert "number" in rest.refused(422, "POST", path, {"number": "a b ü"})["detail"]
     assert rest.refused(400, "PATCH", one, {"number": "1"}, headers={"If-Match": '"1"'})["code"] == "bad-header"
     rest.refused(405, "DELETE", one)
+
+
+def test_what_is_hidden_is_shown_when_asked_for(rest: Rest) -> None:
+    make(rest, "/lists", {"name": "old numbers", "hidden": True})
+    make(rest, "/opening-hours", {"name": "old hours", "hidden": True})
+    make(rest, "/campaigns", {"name": "old campaign", "status": "HIDDEN"})
+    for path in ("/lists", "/opening-hours", "/campaigns"):
+        made = make(rest, path, {"name": "new"})["name"]
+        assert [one["name"] for one in rest.ok("GET", path)["items"]] == [made]
+        assert len(rest.ok("GET", f"{path}?hidden=true")["items"]) == 2
+        assert rest.ok("GET", f"{path}?hidden=true&name=OLD")["items"][0]["name"].startswith("old")
