@@ -4,8 +4,8 @@
 
 Ours is what the report page asks: ``app/service/reports`` with its checks of rights, the statistics of the run
 (outcomes with statuses, trunks, end points, agents, hours, talk and waits) and the first page of its attempts. The peer
-is one statement, run by the driver alone, that groups the same rows by all that is shown. Sides take turns; the first
-turn of each is not counted.
+is one statement, run by the driver alone: all that is shown but the agents, grouped by ids. Sides take turns;
+the first turn is not counted.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _VALUES = (
     "''", "''", "''", "'{{\"NAME\":\"A. N. Other\"}}'", "'{{}}'",
 )  # fmt: skip
 _AGGREGATE = (
-    "SELECT outcome, extended_status, trunk_name, end_point_name, agent, {hour}, COUNT(*), SUM({answered}), "
+    "SELECT outcome, extended_status, server_id, trunk_id, end_point_id, {hour}, COUNT(*), SUM({answered}), "
     "SUM(retry_in_s > 0), SUM(talk_ms), SUM(wait_pre_ms), SUM(wait_after_ms) FROM call_log WHERE run_id = %s "
-    "GROUP BY outcome, extended_status, trunk_name, end_point_name, agent, {hour}"
+    "GROUP BY outcome, extended_status, server_id, trunk_id, end_point_id, {hour}"
 )
 _HOUR = {"mysql": "FLOOR(attempted_at / 3600)", "sqlite": "CAST(attempted_at / 3600 AS INTEGER)"}
 

@@ -10,10 +10,11 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import ImportSummary
 from wombat_ari.model.reports import Hour, LoggedCall, OutcomeShare, RunStatistics, Share, WaitingRetry
 from wombat_ari.store import lists
-from wombat_ari.store.database import Database, Row, Transaction, marks
+from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.rows import ANSWERED, LOG_COLUMNS, load
 
 _PAGE = 2000
+_EXAMPLES = 500  #: attempts of one question
 _HOUR = {"mysql": "FLOOR(attempted_at / 3600)", "sqlite": "CAST(attempted_at / 3600 AS INTEGER)"}
 
 
@@ -23,7 +24,7 @@ def statistics(db: Database, run_ids: Sequence[int]) -> RunStatistics:
     A trunk or end point that was renamed meanwhile is counted under one of its names.
     """
     with db.transaction(write=False) as tx:
-        groups = [_Group(*row) for row in _groups(tx, run_ids)] if run_ids else []
+        groups = _named_groups(tx, run_ids) if run_ids else []
         agents = _agents(tx, run_ids) if run_ids else []
         servers: dict[int, str] = dict(tx.rows("SELECT id, description FROM asterisk_server"))
     calls = sum(group.calls for group in groups)
@@ -145,13 +146,25 @@ class _Group(NamedTuple):
     wait_after_ms: int
 
 
+def _named_groups(tx: Transaction, run_ids: Sequence[int]) -> list[_Group]:
+    """Grouped by ids, with the names of one attempt of each pair: by names it would take half as long again."""
+    rows = _groups(tx, run_ids)
+    examples = {(row[3], row[4]): row[-1] for row in rows}
+    names: dict[int, tuple[str, str]] = {}
+    for part in chunks(sorted(examples.values()), _EXAMPLES):
+        sql = f"SELECT wombatid, trunk_name, end_point_name FROM call_log WHERE wombatid IN ({marks(len(part))})"
+        names.update({wombatid: (trunk, end_point) for wombatid, trunk, end_point in tx.rows(sql, part)})
+    return [_Group._make((*row[:3], *names[examples[row[3], row[4]]], *row[5:-1])) for row in rows]
+
+
 def _groups(tx: Transaction, run_ids: Sequence[int]) -> list[Row]:
-    """Grouped by ids: by names it would take half as long again."""
+    """The columns of ``_Group`` with ids for names, and the WOMBATID of one attempt."""
     keys = f"outcome, extended_status, server_id, trunk_id, end_point_id, {_HOUR[tx.kind]}"
-    names = f"outcome, extended_status, server_id, MAX(trunk_name), MAX(end_point_name), {_HOUR[tx.kind]}"
     sums = f"SUM({ANSWERED}), SUM(retry_in_s > 0), SUM(talk_ms), SUM(wait_pre_ms), SUM(wait_after_ms)"
     where = f"run_id IN ({marks(len(run_ids))})"
-    return tx.rows(f"SELECT {names}, COUNT(*), {sums} FROM call_log WHERE {where} GROUP BY {keys}", list(run_ids))
+    return tx.rows(
+        f"SELECT {keys}, COUNT(*), {sums}, MIN(wombatid) FROM call_log WHERE {where} GROUP BY {keys}", list(run_ids)
+    )
 
 
 def _agents(tx: Transaction, run_ids: Sequence[int]) -> list[Row]:
