@@ -26,10 +26,10 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> HTTPException | Response:
         """An address that is not there, or another method than it has, in the words of the API asked."""
+        if request.path.startswith(api.PREFIX + "/"):  # first: the other prefix may be /api
+            return api.unknown(error)
         if request.path.startswith(settings["api.prefix"] + "/"):
             return compat.unknown(error)
-        if request.path.startswith(api.PREFIX + "/"):
-            return api.unknown(error)
         return error
 
     @app.after_request

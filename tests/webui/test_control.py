@@ -212,6 +212,37 @@ def test_numbers_onto_a_list(api: Api, database: Database, dialer: Recorder) -> 
     assert said(api.get("lists/", op="addToList", numbers="1")).startswith("ERROR: parameter list is missing")
 
 
+def test_what_is_no_form_is_no_matter_where_nothing_was_sent(api: Api, database: Database, dialer: Recorder) -> None:
+    """Clients that name a type of their body in each request, also where they have none."""
+    params = {"op": "addToList", "list": "new", "numbers": "1234"}
+    for method in ("get", "post"):
+        for kind in ("application/json", "text/plain"):
+            answer = getattr(api.client, method)(
+                "/wombat/api/lists/", query_string=params, headers={**api.headers, "Content-Type": kind}
+            )
+            assert said(answer) == "OK: 1 of 1 added to list new\n"
+
+
+def test_who_only_looks_changes_nothing(api: Api, database: Database, dialer: Recorder, sales: str) -> None:
+    for path, params in (
+        ("calls/", {"op": "addcall", "campaign": sales, "number": "1"}),
+        ("campaigns/", {"op": "start", "campaign": sales}),
+        ("lists/", {"op": "addToList", "list": "new", "numbers": "1"}),
+    ):
+        answer = api.client.head(f"/wombat/api/{path}", query_string=params, headers=api.headers)
+        assert answer.status_code == 405
+        assert "HEAD" not in answer.headers["Allow"]
+    assert dialer.asked == []
+    assert [each.name for each in entities.list_lists(database)] == ["numbers"]
+
+
+def test_a_yes_that_is_not_understood_is_not_taken_for_a_no(api: Api, database: Database, dialer: Recorder) -> None:
+    """Numbers would be twice on the list, and be called twice."""
+    answer = said(api.get("lists/", op="addToList", list="new", numbers="1", dedupe="ja"))
+    assert answer.startswith("ERROR: parameter dedupe is 'ja'")
+    assert dialer.asked == []
+
+
 def test_lists_of_a_run(api: Api, database: Database, dialer: Recorder, sales: str) -> None:
     add_list(database, "other")
     assert said(api.get("runlists/", op="list", campaign=sales)) == "OK\nLIST:RUNNING:3:4:7:a:b\n"

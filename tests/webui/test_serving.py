@@ -57,6 +57,22 @@ OK
 """
 
 
+HABITS = """\
+OK
+OK
+OK: 2 of 2 added to list habits
+OK: 1 were there already, 1 of 2 added to list habits
+[3,1,2,"5551235","5551236"]
+NAME:Ann
+OK
+0
+OK: list habits is a list of campaign habits
+HTTP/1.1 405 METHOD NOT ALLOWED
+OK
+0
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("serving"), settings={"WOMBAT_ARI_ADMIN_PASSWORD": PASSWORD})
@@ -88,6 +104,14 @@ def test_a_script_makes_all_that_a_campaign_needs(site: Site) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == MADE
     assert site.wombat("export", "Spring-numbers").stdout == "5551234,SURNAME:Doe\n"
+
+
+def test_a_script_with_old_habits(site: Site) -> None:
+    address = f"http://admin:{PASSWORD}@127.0.0.1:{site.console_port}/wombat/api/"
+    command = [str(SCRIPTS / "old_habits.sh"), address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, HABITS), done.stdout + done.stderr
+    assert PASSWORD not in site.log()
 
 
 def test_users_and_tokens_by_the_command_line(site: Site) -> None:

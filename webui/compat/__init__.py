@@ -13,7 +13,10 @@ To add a call: write ``def starts(call: Call) -> Answer`` in the module of its s
 - Say it in docs/http-compat.md, with an example: a test runs it.
 """
 
+import re
 import time
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -26,9 +29,22 @@ MODULES = (pbx, lists, campaigns, links, rules, live, reports, health, control)
 
 def add_to(app: Flask, frame: Frame) -> None:
     """All addresses, under the prefix."""
+    app.wsgi_app = _one_slash(app.wsgi_app, frame.settings["api.prefix"] + "/")  # type: ignore[method-assign]
     for module in MODULES:
         for address in module.ADDRESSES:
             frame.add(app, address)
+
+
+def _one_slash(wsgi: Callable[[Any, Any], Any], prefix: str) -> Callable[[Any, Any], Any]:
+    """``$API//calls`` is ``$API/calls``, as it was to the original: a redirection is followed by no script."""
+
+    def answer(environ: Any, start_response: Any) -> Any:
+        path = re.sub("/+", "/", environ["PATH_INFO"])
+        if path.startswith(prefix):
+            environ["PATH_INFO"] = path
+        return wsgi(environ, start_response)
+
+    return answer
 
 
 def unknown(error: HTTPException) -> Response:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from webui.compat.frame import Address, Answer, Call, Kind, envelope
-from webui.compat.values import Object, id_of, ident, object_of
+from webui.compat.values import Object, id_of, ident, marks_of, object_of
+from wombat_ari.app.service import campaigns
+from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 
 MODES = ("L", "E", "D", "MU", "MD")
@@ -63,6 +65,11 @@ def parent_of(call: Call, data: Object | None = None) -> int:
     """The id of what a thing belongs to: the parameter, else what the object itself says."""
     said = None if data is None or call.params.text("parent", "") else ident(data, "campaignId")
     return said or id_of(call.params.text("parent"), "parent")
+
+
+def marks_of_campaign(call: Call, campaign: Campaign) -> dict[str, Any]:
+    """Who made and changed it: its links and rules are stored as a whole with it."""
+    return marks_of(campaigns.campaign_infos(call.caller, call.db).get(campaign.id or 0), call.zone)
 
 
 def moved(things: Sequence[T], place: int, step: int) -> list[T]:

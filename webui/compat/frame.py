@@ -29,6 +29,9 @@ _STATUS = {
     "too-many-tries": 429, "dialer-down": 503, "dialer-store": 503, "not-ready": 503,
 }  # fmt: skip
 
+_FLAGS = {"": False, "0": False, "no": False, "false": False, "off": False,
+          "1": True, "yes": True, "true": True, "on": True}  # fmt: skip
+
 log = Logger()
 Answer = str | dict[str, Any] | Response
 
@@ -68,8 +71,11 @@ class Params:
         return [Params({name: part}).whole(name) for part in parts]
 
     def flag(self, name: str) -> bool:
-        """``1``, ``true`` or ``yes``."""
-        return self.text(name, "").strip().lower() in ("1", "true", "yes")
+        """No when it is not said."""
+        text = self.text(name, "").strip().lower()
+        if text not in _FLAGS:
+            raise UserError(f"parameter {name} is {text[:40]!r}: it must be 1 or 0, yes or no, true or false")
+        return _FLAGS[text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +121,11 @@ class Frame:
     def add(self, app: Flask, address: Address) -> None:
         path = f"{self.settings['api.prefix']}/{address.path}"
         for tail in ("",) if path.endswith(".jsp") else ("", "/", "/index.jsp"):
-            app.add_url_rule(
-                path + tail, f"compat {address.path}{tail}", lambda: self._answer(address), methods=["GET", "POST"]
-            )
+            name = f"compat {address.path}{tail}"
+            app.add_url_rule(path + tail, name, lambda: self._answer(address), methods=["GET", "POST"])
+            for rule in app.url_map.iter_rules(name):
+                assert rule.methods is not None
+                rule.methods.discard("HEAD")  # who only looks changes nothing, and a GET here may do
 
     def _answer(self, address: Address) -> Response:
         began = time.perf_counter()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from webui.compat.campaigns import OPENING_HOURS
-from webui.compat.edit import Part, Results, Subject, Window, address_of, moved, parent_of
+from webui.compat.edit import Part, Results, Subject, Window, address_of, marks_of_campaign, moved, parent_of
 from webui.compat.frame import Call
 from webui.compat.lists import LIST
 from webui.compat.pbx import END_POINT, TRUNK
@@ -99,8 +99,10 @@ def _objects(name: str, kind: str, ids: Callable[[Campaign], Sequence[int]], thi
     def objects(call: Call, campaign: Campaign) -> Results:
         used, infos = campaigns.used_by(call.caller, call.db, campaign.id or 0, kind)
         spelled = {value.id: thing.object(call, value, infos) for value in used}
+        marks = marks_of_campaign(call, campaign)
         return [
-            {"campaignId": campaign.id, "idx": n, name: spelled[one]} for n, one in enumerate(ids(campaign), start=1)
+            {"campaignId": campaign.id, "idx": n, name: spelled[one], **marks}
+            for n, one in enumerate(ids(campaign), start=1)
         ]
 
     return objects
@@ -139,10 +141,11 @@ HOURS = _plain(
 def _list_objects(call: Call, campaign: Campaign) -> Results:
     used, infos = campaigns.used_by(call.caller, call.db, campaign.id or 0, "lists")
     spelled = {value.id: LIST.object(call, value, infos) for value in used}
+    marks = marks_of_campaign(call, campaign)
     return [
         {
             "campaignId": campaign.id, "idx": n, "cclId": entry.list_id, "cl": spelled[entry.list_id],
-            "complete": False, "highwater": "", "clType": word_of(USES)(entry.use),
+            "complete": False, "highwater": "", "clType": word_of(USES)(entry.use), **marks,
         }
         for n, entry in enumerate(campaign.lists, start=1)
     ]  # fmt: skip

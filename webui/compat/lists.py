@@ -7,7 +7,7 @@ from webui.compat.calls import call_object
 from webui.compat.edit import Part, Subject, Window, address_of, parent_of
 from webui.compat.frame import Call
 from webui.compat.things import Thing
-from webui.compat.values import Field, Object, flag, ident, reference, text
+from webui.compat.values import MARKS, Field, Object, flag, ident, reference, text
 from wombat_ari.app.service import lists, records
 from wombat_ari.core.numbers import format_native, parse_native
 from wombat_ari.model.entities import CallList, Record
@@ -55,7 +55,7 @@ def _save(call: Call, data: Object) -> dict[str, Any]:
 
 def _read(record: Record, data: Object) -> Record:
     record = replace(record, number=text(data, "number") or record.number)
-    if "attributes" in data:
+    if data.get("attributes") is not None:
         return _with_attributes(record, data["attributes"])
     spelled = text(data, "attributesAsString")
     if spelled is None:
@@ -65,11 +65,11 @@ def _read(record: Record, data: Object) -> Record:
 
 
 def _with_attributes(record: Record, given: Any) -> Record:
-    if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
+    if not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
         raise UserError('attributes must be a list: [{"isInput": true, "attrName": "A", "attrValue": "1"}]')
     inputs: dict[str, str] = {}
     outputs: dict[str, str] = {}
-    for one in given or ():
+    for one in given:
         name = text(one, "attrName")
         if not name:
             raise UserError("attributes: one has no attrName")
@@ -91,6 +91,7 @@ def _object(record: Record, holder: dict[str, Any]) -> dict[str, Any]:
         "listId": holder,
         "attributes": attributes,
         "attributesAsString": spelled[len(record.number) + 1 :],
+        **{name: holder[name] for name in MARKS if name in holder},
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from webui.compat.edit import Part, Results, Subject, Window, address_of, moved, parent_of
+from webui.compat.edit import Part, Results, Subject, Window, address_of, marks_of_campaign, moved, parent_of
 from webui.compat.frame import Call
 from webui.compat.values import Field, Object, fill, flag, id_of, ident, one_of, spell, text, whole, word_of, words_of
 from wombat_ari.app.service import campaigns
@@ -49,7 +49,7 @@ class Rules(Generic[R]):
         return Subject(self.path, self.label, self._page, self._save, self._delete, self._move)
 
     def _page(self, call: Call, window: Window) -> Part:
-        found = self._objects(campaigns.find_campaign(call.caller, call.db, parent_of(call)))
+        found = self._objects(call, campaigns.find_campaign(call.caller, call.db, parent_of(call)))
         return Part(list(window.cut(found)), len(found))
 
     def _save(self, call: Call, data: Object) -> dict[str, Any]:
@@ -63,12 +63,12 @@ class Rules(Generic[R]):
             places[:] = [self._place(old, key)]
             return [fill(rule, data, self.fields) if n == places[0] else rule for n, rule in enumerate(old)]
 
-        return self._objects(self.change(call.caller, call.db, parent_of(call, data), changing))[places[0]]
+        return self._objects(call, self.change(call.caller, call.db, parent_of(call, data), changing))[places[0]]
 
     def _delete(self, call: Call, data: Object) -> dict[str, Any]:
         key, campaign_id = id_of(data.get(self.id_name), self.id_name), parent_of(call, data)
         before = campaigns.find_campaign(call.caller, call.db, campaign_id)
-        old = self._objects(before)[self._place(tuple(self.rules(before)), key)]
+        old = self._objects(call, before)[self._place(tuple(self.rules(before)), key)]
         self.change(call.caller, call.db, campaign_id, lambda rules: [rule for rule in rules if self._key(rule) != key])
         return old
 
@@ -77,7 +77,7 @@ class Rules(Generic[R]):
         changed = self.change(
             call.caller, call.db, parent_of(call, data), lambda rules: moved(rules, self._place(rules, key), step)
         )
-        return self._objects(changed)
+        return self._objects(call, changed)
 
     def _place(self, rules: Sequence[R], key: int) -> int:
         place = next((n for n, rule in enumerate(rules) if self._key(rule) == key), None)
@@ -88,9 +88,10 @@ class Rules(Generic[R]):
     def _key(self, rule: R) -> int | None:
         return rule.id  # type: ignore[attr-defined]
 
-    def _objects(self, campaign: Campaign) -> Results:
+    def _objects(self, call: Call, campaign: Campaign) -> Results:
+        marks = marks_of_campaign(call, campaign)
         return [
-            {self.id_name: self._key(rule), **spell(rule, self.fields), "campaignId": campaign.id}
+            {self.id_name: self._key(rule), **spell(rule, self.fields), "campaignId": campaign.id, **marks}
             for rule in self.rules(campaign)
         ]
 

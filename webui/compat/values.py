@@ -20,6 +20,7 @@ Read = Callable[[Object, str], Any]
 T = TypeVar("T")
 
 MAX_ID = (1 << 63) - 1
+MARKS = ("sys_dt_creazione", "sys_user_creazione", "sys_dt_modifica", "sys_user_modifica")
 NEW = (None, "", "-1", -1, 0, "0", "null")  #: what clients send for an id that there is not yet
 
 
@@ -147,12 +148,8 @@ def marks_of(info: EntityInfo | None, zone: ZoneInfo) -> dict[str, Any]:
     """Who made and changed it, when."""
     if info is None:
         return {}
-    return {
-        "sys_dt_creazione": moment(info.created_at, zone),
-        "sys_user_creazione": info.created_by,
-        "sys_dt_modifica": moment(info.changed_at, zone),
-        "sys_user_modifica": info.changed_by,
-    }
+    values = (moment(info.created_at, zone), info.created_by, moment(info.changed_at, zone), info.changed_by)
+    return dict(zip(MARKS, values, strict=True))
 
 
 def moment(at: float | None, zone: ZoneInfo) -> str:
