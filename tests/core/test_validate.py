@@ -167,6 +167,8 @@ def test_campaigns_are_tidied() -> None:
 def test_a_secret_over_http_is_warned_of() -> None:
     _, warnings = validate.check_campaign(replace(CAMPAIGN, http_notify_url="http://x/", notify_secret=Secret("k")))
     assert len(warnings) == 1
+    rule = RescheduleRule("RS_BLACKLIST", "", 2, 300)
+    assert "RS_BLACKLIST" in validate.check_campaign(replace(CAMPAIGN, rules=(rule,)))[1][0]
 
 
 @pytest.mark.parametrize(

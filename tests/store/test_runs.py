@@ -101,7 +101,7 @@ def test_lists_of_a_live_run_change(database: Database) -> None:
     for wrong in ([a], [a, a], [a, b, 4711]):
         with pytest.raises(UserError, match="each of its lists once"):
             runs.order_run_lists(database, run, list_ids=wrong)
-    with pytest.raises(UserError, match="is not in run"):
+    with pytest.raises(UserError, match="is not one of the run"):
         runs.pause_run_list(database, run, list_id=4711, paused=True)
 
 
@@ -148,3 +148,11 @@ def test_what_comes_back_after_the_removal_is_given_up(database: Database) -> No
         tx.run("UPDATE attempt SET state = 'IN_HOPPER' WHERE wombatid = %s", (claim.wombatid,))
     runs.give_up(database, run)
     assert check_ledger(database, run).closed == 1
+
+
+def test_a_black_list_is_not_added_to_be_dialled(database: Database) -> None:
+    numbers, black = add_list(database, "numbers", ["1"]), add_list(database, "never", ["2"])
+    run = start(database, add_campaign(database, normal=[numbers], black=[black]).id)
+    with pytest.raises(UserError, match="list never is a black list of this campaign"):
+        runs.add_run_list(database, run, black)
+    assert [line.name for line in runs.run_lists(database, run)] == ["numbers"]

@@ -23,7 +23,7 @@ from wombat_ari.model.entities import (
     Trunk,
 )
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.states import EndPointType
+from wombat_ari.model.states import EndPointType, Outcome
 
 _CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*/\S.*")
 _LOCAL_N = re.compile(r"/[a-z]*n[a-z]*$")
@@ -132,6 +132,10 @@ def check_campaign(campaign: Campaign) -> tuple[Campaign, list[str]]:
     warnings = []
     if campaign.notify_secret and campaign.http_notify_url.startswith("http://"):
         warnings.append("campaign HTTP notification URL: it is not https, others on the way may read what is sent")
+    if any(rule.status == Outcome.RS_BLACKLIST for rule in campaign.rules):
+        warnings.append(
+            "campaign reschedule rules: nobody on a black list is dialled again, one on RS_BLACKLIST is idle"
+        )
     return campaign, warnings
 
 

@@ -142,12 +142,24 @@ def add_run_list(db: Database, run_id: int, list_id: int) -> list[RunList]:
             raise UserError(f"there is no list {list_id}")
         if tx.value("SELECT COUNT(*) FROM run_list WHERE run_id = %s AND list_id = %s", (run_id, list_id)):
             raise UserError(f"list {list_id} is in run {run_id} already")
+        _refuse_black(tx, run_id, list_id)
         last = tx.value("SELECT COALESCE(MAX(position), -1) FROM run_list WHERE run_id = %s", (run_id,))
         tx.run(
             "INSERT INTO run_list (run_id, list_id, position, paused, high_water, taken) VALUES (%s, %s, %s, 0, 0, 0)",
             (run_id, list_id, last + 1),
         )
         return _lists(tx, run_id)
+
+
+def _refuse_black(tx: Transaction, run_id: int, list_id: int) -> None:
+    """A slip of the hand must not dial those who are never to be dialled."""
+    black = tx.value(
+        "SELECT l.name FROM campaign_list x JOIN run r ON r.campaign_id = x.campaign_id JOIN call_list l "
+        "ON l.id = x.list_id WHERE r.id = %s AND x.list_id = %s AND x.list_use = 'BLACK'",
+        (run_id, list_id),
+    )
+    if black is not None:
+        raise UserError(f"list {black} is a black list of this campaign: its numbers are not dialled")
 
 
 def pause_run_list(db: Database, run_id: int, *, list_id: int, paused: bool) -> list[RunList]:
