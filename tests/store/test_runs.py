@@ -99,9 +99,9 @@ def test_lists_of_a_live_run_change(database: Database) -> None:
     assert [line.name for line in runs.order_run_lists(database, run, list_ids=[b, a])] == ["b", "a"]
     assert [c.number for c in take(database, run).claims] == ["2", "1"]
     for wrong in ([a], [a, a], [a, b, 4711]):
-        with pytest.raises(UserError, match="each of its lists once"):
+        with pytest.raises(UserError, match="must name each list of the run once"):
             runs.order_run_lists(database, run, list_ids=wrong)
-    with pytest.raises(UserError, match="is not one of the run"):
+    with pytest.raises(UserError, match="not one of the run"):
         runs.pause_run_list(database, run, list_id=4711, paused=True)
 
 

@@ -133,9 +133,7 @@ def check_campaign(campaign: Campaign) -> tuple[Campaign, list[str]]:
     if campaign.notify_secret and campaign.http_notify_url.startswith("http://"):
         warnings.append("campaign HTTP notification URL: it is not https, others on the way may read what is sent")
     if any(rule.status == Outcome.RS_BLACKLIST for rule in campaign.rules):
-        warnings.append(
-            "campaign reschedule rules: nobody on a black list is dialled again, one on RS_BLACKLIST is idle"
-        )
+        warnings.append("campaign reschedule rules: nobody on a black list is dialled, a rule on RS_BLACKLIST is idle")
     return campaign, warnings
 
 
