@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -20,13 +21,14 @@ DESK = story(2, "desk", Agent(11), "5551010201", "5551010202", "5551010203",
              rule=[{"status": "RS_AGENTSKIP", "extended_status": "LATER", "max_attempts": 1, "retry_after_s": 1}],
              batch_size=2)  # fmt: skip
 REFUSED = Story(3, "refused", [Agent(21), Agent(22), Agent(23)], ["5551010201"])
+WEB = story(4, "web", Agent(31), "5551010201", "5551010202", batch_size=1)
 
 
 @pytest.fixture(scope="module")
 def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
     with ExitStack() as stack:
-        agency = opened(stack, tmp_path_factory.mktemp("preview"), [CROWD, DESK, REFUSED], manual_preview=True)
-        agency.begin([CROWD, DESK, REFUSED])
+        agency = opened(stack, tmp_path_factory.mktemp("preview"), [CROWD, DESK, REFUSED, WEB], manual_preview=True)
+        agency.begin([CROWD, DESK, REFUSED, WEB])
         until(lambda: all(run["in_hopper"] for run in agency.site.snapshot()["runs"]), 10, "numbers to reserve")
         yield agency
         print(agency.site.log(40))
@@ -74,6 +76,35 @@ def test_an_agents_morning(agency: Agency) -> None:
         ("TERMINATED", "", 2, ann.name),
     ]
     assert len(agency.seen()[int(third)].rung) == 1
+
+
+def test_by_the_compatible_api(agency: Agency) -> None:
+    """The same as a page of agents asks for it: words and lines of the original."""
+    (ann,) = WEB.agents
+
+    def said(**params: object) -> list[str]:
+        status, text = agency.site.get(f"/wombat/api/reserve/?{urlencode(params)}")
+        assert status == 200, text
+        return text.splitlines()
+
+    assert said(op="reserve", agent="PJSIP/nobody") == ["AGENT_NOT_AVAILABLE"]
+    word, identity, number = said(op="reserve", agent=ann.interface)[:3]
+    assert (word, number) == ("OK", "NUMBER:5551010201")
+    first = int(identity.removeprefix("WOMBATID:"))
+    assert said(op="reserve", agent=ann.interface)[1] == identity, "the same again"
+    assert said(op="skip", id=first, withStatus="XXX") == ["SKIPPED"]
+    assert said(op="dial", id=first) == ["ID_NOT_FOUND"]
+    until(lambda: _run(agency, "web")["in_hopper"] == 1, 10, "the next number")
+    second = int(said(op="reserve", agent=ann.interface)[1].removeprefix("WOMBATID:"))
+    assert said(op="dial", id=second) == ["DIALING"]
+    assert said(op="skip", id=second) == ["ID_FOUND_WRONG_STATE"]
+    until(lambda: len(agency.site.attempts("web")) == 2, 20, "the call has ended")
+    rows = agency.site.attempts("web")
+    assert [(row["wombatid"], row["outcome"], row["extended_status"]) for row in rows] == [
+        (first, "RS_AGENTSKIP", "XXX"),
+        (second, "TERMINATED", ""),
+    ]
+    assert len(agency.seen()[second].rung) == 1
 
 
 def test_who_is_refused_and_how(agency: Agency) -> None:
