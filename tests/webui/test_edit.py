@@ -259,6 +259,7 @@ def test_listing_searching_paging(api: Api) -> None:
         api.edit("list", "E", {"name": f"List {number:02}", "isHidden": number == 3})
     assert len(api.edit("list")) == len(api.edit("list", query="*")) == len(api.edit("list", query="")) == 25
     assert [one["name"] for one in api.edit("list", query="list 1")] == [f"List {number}" for number in range(10, 20)]
+    assert api.edit("list", query="~ list 1") == api.edit("list", query="list 1")
     answer = api.get("edit/list/", query="List", items="7", **{"from": "21"}).json
     assert [one["name"] for one in answer["results"]] == [f"List {number}" for number in range(21, 25)]
     assert (answer["allResults"], answer["startFrom"], answer["nRecords"]) == (25, 21, 4)

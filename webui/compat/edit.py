@@ -99,7 +99,8 @@ def _answer(subject: Subject, call: Call) -> Answer:
 
 
 def _window(call: Call) -> Window:
-    query = call.params.text("query", "").strip()
+    # On screen a tilde asked for the hidden ones; here they are listed always.
+    query = call.params.text("query", "").strip().removeprefix("~").strip()
     limit = call.params.whole("items", MOST, most=MAX_ITEMS) or MOST
     return Window("" if query == ALL else query, call.params.whole("from", 0), min(limit, MOST))
 
