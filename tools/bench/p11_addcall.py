@@ -165,7 +165,7 @@ class Ours:
 
     def _head_of(self, caller: str) -> str:
         if caller == "token":
-            token = self.site.wombat("token", "add", "admin", "bench").stdout.strip()
+            token = self.site.wombat("token", "add", "admin", "bench", "--scope", "CONTROL").stdout.strip()
             return f"Authorization: Bearer {token}\r\n"
         if caller == "password":
             return f"Authorization: Basic {base64.b64encode(f'admin:{PASSWORD}'.encode()).decode()}\r\n"

@@ -5,6 +5,7 @@ by the entry point ``wombat_ari.web``: this package does not import it.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from threading import Thread
@@ -29,6 +30,7 @@ from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import WombatError
 
 WEB_THREADS = 8
+SWITCH_S = 0.001  #: a web thread at work lets the reactor go on after so long
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_BODY = 512 << 20  #: bytes of a request; a million numbers with attributes have some 50 MB
 WEB_STOP_S = 5.0  #: requests under way may take so long
@@ -101,6 +103,7 @@ class Supervisor:
             ask=BlockingControl(self._reactor, control),
             engine=Engine(self._reactor, self._watchdog) if self._watchdog else None,
         )
+        sys.setswitchinterval(SWITCH_S)
         self._threads = ThreadPool(0, WEB_THREADS, name="web")
         self._threads.start()
         # Forms are read by the application: here they would be held in memory, whatever their size, by the reactor.
