@@ -59,6 +59,7 @@ class Receiver:
     def __init__(self, *, port: int = 0, certificate: tuple[Path, Path] | None = None) -> None:
         self.behaviour = "ok"
         self.refuse = lambda letter: False  #: those are answered 500 whatever the behaviour
+        self.choose = lambda letter: self.behaviour  #: for this one
         self.letters: list[Letter] = []
         self.connections = 0
         self._lock = threading.Lock()
@@ -128,7 +129,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             letter = Letter(self.command, self.path, headers, body)
             with receiver._lock:
                 receiver.letters.append(letter)
-            behaviour = "500" if receiver.refuse(letter) else receiver.behaviour
+            behaviour = "500" if receiver.refuse(letter) else receiver.choose(letter)
             getattr(self, f"_{behaviour}", lambda letter: self._answer(letter, int(behaviour)))(letter)
 
         def _answer(self, letter: Letter, status: int, body: bytes = b"thank you", **headers: str) -> None:

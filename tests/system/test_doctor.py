@@ -20,6 +20,7 @@ def plan(witness: Witness) -> dict[str, list[dict[str, Any]]]:
             server_of(witness.pbx, name="stranger", password="wrong"),
             server_of(witness.pbx, name="nobody", port=1),
             server_of(witness.pbx, name="asleep", enabled=False),
+            server_of(witness.pbx, name="far", address="192.0.2.9"),
         ],
         "trunk": [
             {"name": "good", "server": "pbx", "dial_string": "Local/${num}@simulated-network/n"},
@@ -50,6 +51,8 @@ def test_the_doctor_names_each_mistake(new_site: Callable[..., Site], witness: W
     assert "Authentication failed" in told["server stranger", "bad"]["text"]
     assert "refused" in told["server nobody", "bad"]["text"]
     assert texts["server asleep"] == ["is not enabled"]
+    (stranger,) = texts["api.open_to"]
+    assert stranger.startswith("192.0.2.9 (server far) is not in it"), "and this machine's are"
     assert told["trunk good", "good"]["text"] == "5550000000@simulated-network is in the dialplan"
     assert "/n" in told["trunk renamed", "warning"]["text"]
     assert told["trunk lost", "bad"]["text"] == "the dialplan has no 5550000000@nowhere"

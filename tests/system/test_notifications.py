@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from typing import Any
 
@@ -61,7 +62,7 @@ def failing(site: Site, receiver: Receiver) -> str:
 
 def judged(site: Site, letters: list[Letter]) -> None:
     """What was accepted is what the call log says, signed, and in order for each record."""
-    log = {str(row["wombatid"]): row for row in site.attempts()}
+    log = {str(row["wombatid"]): row for row in site.attempts("Sales")}
     told: dict[str, Letter] = {}
     order: dict[str, list[int]] = defaultdict(list)
     for letter in letters:
@@ -138,6 +139,41 @@ def test_none_is_lost_when_the_receiver_is_away_and_the_dialer_is_killed(new_sit
         judged(site, receiver.accepted)
         assert "1 deleted" in site.wombat("outbox", "drop", "--receiver", "e-mail").stdout
         site.check_ledger()
+
+
+def test_a_receiver_of_every_mood(new_site: NewSite, witness: Witness) -> None:
+    """The first try of each gets no answer, 500, a cut connection, two answers. All arrive, and calls go on as ever."""
+    moods = itertools.cycle(["500", "cut", "twice", "slow", "ok"])
+    first: dict[str, str] = {}
+    with Receiver() as receiver:
+        site: Site = new_site()
+        prepared(site, witness, receiver)
+        rule = {"status": "RS_BUSY", "max_attempts": 2, "retry_after_s": 1}
+        uses = {"trunks": ["network"], "end_points": ["waits"], "lists": ["people"]}
+        site.apply({"campaign": [{"name": "Plain", **uses, "answer_timeout_ms": 1000, "rule": [rule]}]})
+
+        def choose(letter: Letter) -> str:
+            if letter.message_id in first:
+                return "ok"
+            return first.setdefault(letter.message_id, next(moods))
+
+        receiver.choose = choose
+        site.serve()
+        site.await_pbx()
+        for campaign in ("Plain", "Sales"):
+            site.run(campaign)
+            site.finish(90)
+        until(lambda: empty(site), 240, "all have been told")
+        told = [letter for letter in receiver.letters if letter.answered == 200]
+        judged(site, told)
+        assert {letter.message_id for letter in told} == set(first)
+        twice = [message for message, mood in first.items() if mood == "twice"]
+        tries = Counter(letter.message_id for letter in receiver.letters)
+        assert twice
+        assert all(tries[message] == 1 for message in twice), "an answer too many is still one yes"
+        plain, sales = (took for (took,) in site.rows("SELECT ended_at - started_at FROM run ORDER BY id"))
+        assert sales < plain * 1.2 + 1, f"without a receiver {plain:.1f} s, with it {sales:.1f} s"
+        assert "mistake of ours" not in site.log()
 
 
 def test_the_outbox_without_a_dialer(new_site: NewSite) -> None:

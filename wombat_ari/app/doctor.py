@@ -5,9 +5,10 @@ Each question answers findings; a question that fails is itself a finding, so on
 
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from wombat_ari.app.config import Settings
@@ -62,6 +63,8 @@ async def examine(settings: Settings, database: Database, reactor: Any) -> Findi
     plan = entities.load_plan(database)
     if not plan.servers:
         yield Finding("servers", Grade.WARNING, "no server is configured", "apply a plan file: wombat-ari apply FILE")
+    for finding in _strangers(settings, plan.servers):
+        yield finding
     for server in plan.servers:
         about = f"server {server.description}"
         if not server.enabled:
@@ -90,6 +93,22 @@ def _database(settings: Settings, database: Database) -> list[Finding]:
             "free some space: a full disk stops all calls" if low else "",
         )
     )
+    return found
+
+
+def _strangers(settings: Settings, servers: Sequence[Server]) -> list[Finding]:
+    """PBXs whose dialplans cannot call the control API as those of the original do, without a log-on."""
+    trusted = [ip_network(text, strict=False) for text in settings["api.open_to"]]
+    found = []
+    for server in servers:
+        try:
+            address = ip_address(server.address)
+        except ValueError:  # a name: of which address it will call us is not known here
+            continue
+        if server.enabled and not any(address in network for network in trusted):
+            text = f"{address} (server {server.description}) is not in it: CURL in its dialplan needs a log-on"
+            advice = f"add {address} to api.open_to in {settings.source} if its dialplan calls the API"
+            found.append(Finding("api.open_to", Grade.WARNING, text, advice))
     return found
 
 
