@@ -114,6 +114,20 @@ def test_a_script_with_old_habits(site: Site) -> None:
     assert PASSWORD not in site.log()
 
 
+def test_addresses_of_all_alphabets_and_long_ones(site: Site) -> None:
+    """curl escapes nothing of an address; the number of numbers in one is bounded, and that is said."""
+    address = f"http://127.0.0.1:{site.console_port}/wombat/api/lists/?op=addToList&list=Città&numbers="
+
+    def curl(numbers: str) -> str:
+        command = ["curl", "-sS", "-w", "%{http_code}", address + numbers]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    assert curl("5551%7C5552") == "OK: 2 of 2 added to list Città\n200"
+    assert curl("|".join(str(5550000 + n) for n in range(6000))) == "OK: 6000 of 6000 added to list Città\n200"
+    assert curl("|".join(str(5550000 + n) for n in range(9000))) == "414"
+    assert api(site, "edit/list")[0] == 200
+
+
 def test_users_and_tokens_by_the_command_line(site: Site) -> None:
     site.wombat("user", "add", "robot", "--class", "ROBOT", "--password", PASSWORD)
     assert "robot  enabled  ROBOT" in site.wombat("user", "list").stdout

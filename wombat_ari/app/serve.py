@@ -20,6 +20,7 @@ from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
 
 from wombat_ari.app.blocking import BlockingControl
+from wombat_ari.app.channel import Channel
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.dialer import EXIT_REFUSED
@@ -153,6 +154,8 @@ class Supervisor:
 
 class Quiet(Site):
     """Without a line in the log for each request, which would be spelled whether it is read or not."""
+
+    protocol = Channel
 
     def log(self, request: Any) -> None:
         pass
