@@ -7,6 +7,7 @@ breaks, stops or configures its own: then take `new_asterisk` or `new_mariadb`.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,10 @@ from tools.provision.mariadb import MariaDBInstance
 NewAsterisk = Callable[..., AsteriskInstance]
 NewMariaDB = Callable[..., MariaDBInstance]
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a script: what tests start would not hear Ctrl-C either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONG = ("system", "bench")  #: folders of the longest tests
 

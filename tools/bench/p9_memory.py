@@ -116,7 +116,8 @@ def _result(
     readings: list[Reading], *, calls: int, seconds: float, wrong: list[str], load: Load, database: str
 ) -> dict[str, Any]:
     kb = (readings[-1].rss_kb - readings[0].rss_kb) / readings[-1].calls
-    grown = readings[-1].rss_kb - readings[1].rss_kb
+    # Without the first ones, which bring what all share; a few calls on a busy machine may all have come at once.
+    grown, more = readings[-1].rss_kb - readings[1].rss_kb, readings[-1].calls - readings[1].calls
     return {
         "row": "P9",
         "database": database,
@@ -125,7 +126,7 @@ def _result(
         "seconds": round(seconds, 1),
         "calls": readings[-1].calls,
         "kb_per_call": round(kb, 2),
-        "kb_per_further_call": round(grown / (readings[-1].calls - readings[1].calls), 2),
+        "kb_per_further_call": round(grown / more, 2) if more else None,
         "wrong": wrong,
         "reach": {"calls": REACH_CALLS, "kb_per_call": REACH_KB},
         "reached": not wrong and readings[-1].calls >= min(calls, REACH_CALLS) and kb < REACH_KB,
