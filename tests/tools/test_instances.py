@@ -230,6 +230,9 @@ def test_run_asterisk_for_people(tmp_path: Path) -> None:
     pid = int(running.stdout.readline().partition("process ")[2].partition(";")[0])
     assert "secret" in running.stdout.readline()
     running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=90)
+    try:
+        _, errors = running.communicate(timeout=90)
+    finally:
+        running.kill()
     assert (running.returncode, errors.strip()) == (0, "provision: stopped")
     assert not _runs(pid)
