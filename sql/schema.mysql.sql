@@ -217,6 +217,7 @@ CREATE TABLE user (
     last_logon_at DOUBLE NULL COMMENT 'last log-on (epoch seconds, UTC)',
     comment VARCHAR(1000) NOT NULL COMMENT 'free text',
     token VARCHAR(255) NOT NULL COMMENT 'agent channels for the preview page, separated by blanks',
+    time_zone VARCHAR(64) NOT NULL COMMENT 'IANA name of the zone in which times are shown to them, empty: the dialer''s own',
     created_at DOUBLE NOT NULL COMMENT 'when it was made (epoch seconds, UTC)',
     created_by VARCHAR(80) NOT NULL COMMENT 'login of who made it',
     changed_at DOUBLE NOT NULL COMMENT 'when it was changed last (epoch seconds, UTC)',
@@ -486,3 +487,16 @@ CREATE TABLE idempotency_key (
     PRIMARY KEY (login, idempotency_key),
     KEY idempotency_key_by_created_at (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='Answers of the API to requests with an Idempotency-Key, so that a repeated one is not done twice';
+
+CREATE TABLE web_session (
+    token_hash VARCHAR(64) NOT NULL COMMENT 'SHA-256 of what the cookie holds',
+    user_id BIGINT NOT NULL COMMENT 'who logged on',
+    stamp VARCHAR(64) NOT NULL COMMENT 'of the password then: with another one the session has ended',
+    address VARCHAR(64) NOT NULL COMMENT 'where from',
+    created_at DOUBLE NOT NULL COMMENT 'when (epoch seconds, UTC)',
+    seen_at DOUBLE NOT NULL COMMENT 'last request, to the minute (epoch seconds, UTC)',
+    PRIMARY KEY (token_hash),
+    KEY web_session_by_user_id (user_id),
+    KEY web_session_by_seen_at (seen_at),
+    CONSTRAINT web_session_user_id FOREIGN KEY (user_id) REFERENCES user (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='People who are logged on at the console';

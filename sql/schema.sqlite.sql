@@ -223,6 +223,7 @@ CREATE TABLE user (
     last_logon_at REAL NULL,
     comment VARCHAR(1000) NOT NULL,
     token VARCHAR(255) NOT NULL,
+    time_zone VARCHAR(64) NOT NULL,
     created_at REAL NOT NULL,
     created_by VARCHAR(80) NOT NULL,
     changed_at REAL NOT NULL,
@@ -505,3 +506,18 @@ CREATE TABLE idempotency_key (
 );
 
 CREATE INDEX idempotency_key_by_created_at ON idempotency_key (created_at);
+
+CREATE TABLE web_session (
+    token_hash VARCHAR(64) NOT NULL,
+    user_id INTEGER NOT NULL,
+    stamp VARCHAR(64) NOT NULL,
+    address VARCHAR(64) NOT NULL,
+    created_at REAL NOT NULL,
+    seen_at REAL NOT NULL,
+    PRIMARY KEY (token_hash),
+    CONSTRAINT web_session_user_id FOREIGN KEY (user_id) REFERENCES user (id)
+);
+
+CREATE INDEX web_session_by_user_id ON web_session (user_id);
+
+CREATE INDEX web_session_by_seen_at ON web_session (seen_at);

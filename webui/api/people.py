@@ -28,6 +28,7 @@ class UserSent(Body):
     own_keys: KEYS = Field([], description="keys besides those of the class; -KEY takes one away")
     comment: str = Field("", max_length=1000)
     token: Text = Field("", description="agent channels for the preview page, separated by blanks")
+    time_zone: str = Field("", max_length=64, description="zone in which times are shown to them; empty: the dialer's")
 
 
 class UserTold(Kept, UserSent):

@@ -166,7 +166,12 @@ def _rewriting(find: str, replacement: str) -> None:
 
 
 def check_user(user: User) -> tuple[User, list[str]]:
-    user = replace(user, login=checks.name("user login", user.login), email=checks.emails(user.email))
+    user = replace(
+        user,
+        login=checks.name("user login", user.login),
+        email=checks.emails(user.email),
+        time_zone=checks.zone(user.time_zone),
+    )
     if ":" in user.login or re.search(r"\s", user.login):
         raise UserError(f"user login {user.login!r}: blanks and : are not allowed (HTTP Basic could not carry them)")
     checks.text("user real name", user.real_name, maximum=255)

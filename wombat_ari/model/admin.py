@@ -30,6 +30,7 @@ class User:
     last_logon_at: float | None = None
     comment: str = ""
     token: str = ""  #: agent channels for the preview page
+    time_zone: str = ""  #: IANA name of the zone in which times are shown, empty: the dialer's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,13 @@ def _sealed(db: Database, tx: Transaction, value: Any) -> Any:
     return db.secrets.seal(value, others_exist=lambda: _any_secret(tx))
 
 
+def signing_key(db: Database, purpose: str) -> bytes:
+    """Of this installation, from its key file; see ``SecretBox.derive``."""
+    with db.transaction(write=False) as tx:
+        exist = _any_secret(tx)
+    return db.secrets.derive(purpose, others_exist=lambda: exist)
+
+
 def _any_secret(tx: Transaction) -> bool:
     tables = ((table._meta.table_name, column) for table, column in _SECRET_COLUMNS)
     return any(tx.value(f"SELECT COUNT(*) FROM {table} WHERE {column} <> ''") for table, column in tables)

@@ -4,6 +4,8 @@ The file is made when the first secret is stored. It must be backed up apart fro
 passwords cannot be read and must be entered again.
 """
 
+import hashlib
+import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +40,10 @@ class SecretBox:
                 "put the right one back, or enter the passwords again",
                 code="store_key",
             ) from None
+
+    def derive(self, purpose: str, *, others_exist: Callable[[], bool]) -> bytes:
+        """32 bytes that only who has the key file can make, for signing; others for each purpose."""
+        return hmac.digest(self._key(others_exist), purpose.encode(), hashlib.sha256)
 
     def _open(self, others_exist: Callable[[], bool]) -> Fernet:
         if self._fernet is None:

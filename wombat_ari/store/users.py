@@ -41,6 +41,7 @@ SHIPPED_CLASSES = (
     UserClass(None, "ROBOT", "programs", ("USER", "API", "LIVE", "LISTS", "CAMPAIGNS", "REPORT")),
 )
 MIN_PASSWORD, MAX_PASSWORD = 8, 1000
+DEMO_LOGIN, DEMO_PASSWORD = "demoadmin", "demo"  #: of the demonstration only; may log on at the machine itself only
 
 _KEPT_APART = ("logons", "last_logon_at")
 _hasher = PasswordHasher()
@@ -108,6 +109,14 @@ def create_admin(db: Database, password: str | None = None, *, now: float, login
             user_id = saving.save(db, tx, USER, user, by="setup", now=now)
         tx.run("UPDATE user SET password_hash = %s WHERE id = %s", (hashed, user_id))
     return password
+
+
+def create_demo_admin(db: Database, *, now: float) -> None:
+    """The known log-on of the demonstration, which the console warns of."""
+    create_admin(db, now=now, login=DEMO_LOGIN)
+    with db.transaction() as tx:
+        user_id = tx.value("SELECT id FROM user WHERE login = %s", (DEMO_LOGIN,))
+    set_password(db, user_id, password=DEMO_PASSWORD, by="setup", now=now, minimum=len(DEMO_PASSWORD))
 
 
 def verify(db: Database, login: str, password: str, *, now: float) -> User | None:
@@ -194,6 +203,7 @@ def delete_user(db: Database, user_id: int, *, by: str, now: float) -> None:
     """With its tokens. Refused when the user has left traces (disable it then), or is the last master."""
     with db.transaction() as tx:
         tx.run("DELETE FROM api_token WHERE user_id = %s", (user_id,))
+        tx.run("DELETE FROM web_session WHERE user_id = %s", (user_id,))
         saving.delete(tx, USER, user_id, by=by, now=now)
         _require_a_master(tx)
 
@@ -245,7 +255,7 @@ def _require_a_master(tx: Transaction) -> None:
 
 
 __all__ = [
-    "SHIPPED_CLASSES", "SYSTEM_KEYS", "Standing", "create_admin", "delete_class", "delete_user", "install_classes",
+    "DEMO_LOGIN", "DEMO_PASSWORD", "SHIPPED_CLASSES", "SYSTEM_KEYS", "Standing", "create_admin", "create_demo_admin", "delete_class", "delete_user", "install_classes",
     "keyring", "list_classes", "list_users", "load_class", "load_user", "resolve", "save_class", "save_user",
     "set_password", "standing", "verify",
 ]  # fmt: skip

@@ -8,7 +8,8 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from ipaddress import ip_network
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from threading import BoundedSemaphore, Lock
 
 from wombat_ari.app.service.caller import Caller
@@ -17,7 +18,7 @@ from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, LOG_ON_KEY, TOKEN_K
 from wombat_ari.app.service.throttle import Throttle
 from wombat_ari.model.admin import Keyring
 from wombat_ari.model.errors import UserError
-from wombat_ari.store import tokens, users
+from wombat_ari.store import saving, sessions, tokens, users
 from wombat_ari.store.database import Database
 
 TOO_MANY = "too-many-tries"  #: code of a try that comes too soon
@@ -37,11 +38,22 @@ class TooManyTries(UserError):
         self.wait_s = wait_s
 
 
-class LogOn:
-    """One for a process; shared by threads."""
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is logged on at the console."""
 
-    def __init__(self, db: Database) -> None:
+    caller: Caller
+    real_name: str
+    time_zone: str  #: IANA name, empty: the dialer's own
+    since: float
+
+
+class LogOn:
+    """One for a process; shared by threads. ``idle_s`` and ``oldest_s`` are the limits of a session."""
+
+    def __init__(self, db: Database, *, idle_s: float = 7200.0, oldest_s: float = 86400.0) -> None:
         self._db = db
+        self._limits = {"idle_s": idle_s, "oldest_s": oldest_s}
         self._throttle = Throttle()
         self._secret = secrets.token_bytes(32)
         self._lock = Lock()
@@ -71,6 +83,31 @@ class LogOn:
         if not ring.holds(TOKEN_KEY):
             raise UserError(f"user {token.login} may not use tokens: it needs the key {TOKEN_KEY}", code=FORBIDDEN)
         return caller
+
+    def open_session(self, login: str, password: str, *, address: str, now: float) -> str:
+        """Log on at the console: what the cookie is to hold. UserError as ``by_password``."""
+        if login == users.DEMO_LOGIN and not _is_loopback(address):
+            raise UserError(f"{users.DEMO_LOGIN} is for trying out: it may log on at this machine only", code=FORBIDDEN)
+        self._check(login, password, address=address, now=now)
+        _allowed(Caller(login, users.standing(self._db, login).keyring, now, address))
+        sessions.prune_sessions(self._db, **self._limits, now=now)
+        return sessions.open_session(self._db, login, address=address, now=now)
+
+    def by_session(self, text: str, *, address: str, now: float) -> Visitor:
+        """UserError with the code ``log-on`` when the session has ended, or its user may not log on any more."""
+        found = sessions.session_of(self._db, text, **self._limits, now=now)
+        if found is None or not found.keyring.holds(LOG_ON_KEY):
+            raise UserError("you are not logged on, or not any more: log on again", code=LOG_ON)
+        caller = Caller(found.login, found.keyring, now, address)
+        return Visitor(caller, found.real_name, found.time_zone, found.created_at)
+
+    def close_session(self, text: str, caller: Caller) -> None:
+        sessions.close_session(self._db, text)
+        note(caller, self._db, "log-off", about=caller.login)
+
+    def signing_key(self) -> bytes:
+        """What cookies are signed with: of this installation, none else has it."""
+        return saving.signing_key(self._db, "cookies")
 
     def _check(self, login: str, password: str, *, address: str, now: float) -> None:
         self._require_patience(address, login, now)
@@ -103,6 +140,13 @@ class LogOn:
             self._right[digest] = (stamp, now + REMEMBERED_S)
             while len(self._right) > REMEMBERED:
                 self._right.popitem(last=False)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _place(address: str) -> str:

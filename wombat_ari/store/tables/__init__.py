@@ -16,6 +16,7 @@ from wombat_ari.store.tables.admin import (
     SystemLog,
     User,
     UserClass,
+    WebSession,
 )
 from wombat_ari.store.tables.base import BaseTable, Described
 from wombat_ari.store.tables.config import (
@@ -74,6 +75,7 @@ ALL: tuple[type[BaseTable], ...] = (
     Outbox,
     ApiToken,
     IdempotencyKey,
+    WebSession,
 )
 
 __all__ = [
@@ -109,4 +111,5 @@ __all__ = [
     "Trunk",
     "User",
     "UserClass",
+    "WebSession",
 ]

@@ -34,6 +34,7 @@ class User(Described):
     last_logon_at = moment("last log-on", null=True)
     comment = text(1000, "free text")
     token = text(255, "agent channels for the preview page, separated by blanks")
+    time_zone = text(64, "IANA name of the zone in which times are shown to them, empty: the dialer's own")
 
     class Meta:
         table_name = "user"
@@ -55,6 +56,20 @@ class ApiToken(BaseTable):
 
     class Meta:
         table_name = "api_token"
+
+
+class WebSession(BaseTable):
+    meaning = "People who are logged on at the console"
+
+    token_hash = text(64, "SHA-256 of what the cookie holds", primary_key=True)
+    user_id = refers(User, "who logged on", index=True)
+    stamp = text(64, "of the password then: with another one the session has ended")
+    address = text(64, "where from")
+    created_at = moment("when")
+    seen_at = moment("last request, to the minute", index=True)
+
+    class Meta:
+        table_name = "web_session"
 
 
 class IdempotencyKey(BaseTable):
