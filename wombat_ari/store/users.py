@@ -255,7 +255,7 @@ def _require_a_master(tx: Transaction) -> None:
 
 
 __all__ = [
-    "DEMO_LOGIN", "DEMO_PASSWORD", "SHIPPED_CLASSES", "SYSTEM_KEYS", "Standing", "create_admin", "create_demo_admin", "delete_class", "delete_user", "install_classes",
-    "keyring", "list_classes", "list_users", "load_class", "load_user", "resolve", "save_class", "save_user",
-    "set_password", "standing", "verify",
+    "DEMO_LOGIN", "DEMO_PASSWORD", "SHIPPED_CLASSES", "SYSTEM_KEYS", "Standing", "create_admin", "create_demo_admin",
+    "delete_class", "delete_user", "install_classes", "keyring", "list_classes", "list_users", "load_class",
+    "load_user", "resolve", "save_class", "save_user", "set_password", "standing", "verify",
 ]  # fmt: skip
