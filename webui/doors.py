@@ -1,4 +1,5 @@
-"""Who is asking: by HTTP Basic, by a bearer token, or from an address that is trusted for control.
+"""Who is asking: by HTTP Basic, by a bearer token, with the console's session, or from an address that is trusted for
+control.
 
 Behind a proxy the peer's address is not the caller's. It is taken from ``X-Forwarded-For`` when the peer is one of
 ``console.trusted_proxies``; with such a header from anybody else nothing is trusted. Pages of other sites can make a
@@ -11,14 +12,16 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from flask import request
+from flask import request, session
 
 from wombat_ari.app.service.caller import Caller, trusted_caller
-from wombat_ari.app.service.logon import LogOn
+from wombat_ari.app.service.logon import LogOn, Visitor
 from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON
 from wombat_ari.model.errors import UserError
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
+SESSION = "sid"  #: what the cookie calls it
+READING = "/api/v1/"  #: where GET changes nothing
 _FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -62,9 +65,22 @@ class Doors:
             raise UserError("requests that pages of other sites send are refused", code=FORBIDDEN)
         if "Authorization" in request.headers:
             return self._with_credentials(origin.address, now)
+        if session.get(SESSION) and _from_our_page():
+            return self.visitor().caller
         if open_to_trusted and origin.is_in(self._open_to) and not _from_a_browser():
             return trusted_caller(origin.address, at=now)
         raise UserError("this needs a log-on: HTTP Basic with a user's login, or a bearer token", code=LOG_ON)
+
+    def visitor(self) -> Visitor:
+        """Who is logged on at the console; UserError with the code ``log-on`` when nobody is."""
+        return self._log_on.by_session(session.get(SESSION, ""), address=self.origin().address, now=time.time())
+
+    def is_secure(self) -> bool:
+        """Whether the request came by TLS, here or at a trusted proxy."""
+        if request.is_secure:
+            return True
+        trusted = _is_in(_bare(request.remote_addr or ""), self._proxies)
+        return trusted and request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
 
     def _with_credentials(self, address: str, now: float) -> Caller:
         given = request.authorization
@@ -94,6 +110,13 @@ def _bare(address: str) -> str:
 
 def _from_a_browser() -> bool:
     return "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
+
+
+def _from_our_page() -> bool:
+    """A session is taken from pages of ours only; what is only read may also be an address that somebody typed."""
+    site = request.headers.get("Sec-Fetch-Site")
+    reads = request.method in ("GET", "HEAD") and request.path.startswith(READING)
+    return site == "same-origin" or (reads and site == "none")
 
 
 def _from_another_site() -> bool:

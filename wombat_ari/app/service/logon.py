@@ -105,6 +105,10 @@ class LogOn:
         sessions.close_session(self._db, text)
         note(caller, self._db, "log-off", about=caller.login)
 
+    def has_demo(self) -> bool:
+        """Whether somebody may log on with the known password of the demonstration; the console says so."""
+        return bool(users.standing(self._db, users.DEMO_LOGIN).stamp)
+
     def signing_key(self) -> bytes:
         """What cookies are signed with: of this installation, none else has it."""
         return saving.signing_key(self._db, "cookies")

@@ -49,6 +49,8 @@ class Right(Enum):
     SEE_SYSTEM_LOG = ("see the system log", ("SYSLOG",), Scope.READ)
     SEE_OUTBOX = ("see what could not be told outside yet", ("ADMIN",), Scope.READ)
     CHANGE_OUTBOX = ("replay and drop what could not be told outside", ("ADMIN",), Scope.CONTROL)
+    DEBUG_AMI = ("watch what is said to and by a PBX", ("DEBUG_AMI",), Scope.READ)
+    SEE_ABOUT = ("see what this system is and is made of", ("LICKEY",), Scope.READ)
 
     def __init__(self, meaning: str, keys: tuple[str, ...], scope: Scope, open: bool = False) -> None:
         self.meaning = meaning
