@@ -1,14 +1,14 @@
 """Numbers into lists and out of them, as files of any length; how a CSV would be read."""
 
-import os
 from contextlib import suppress
 from typing import BinaryIO
 
 from flask import Response, request
 from pydantic import Field
 
+from webui.api import importing
 from webui.api.frame import Answer, Call, Reply, Route
-from webui.api.importing import Import, Imports, Progress
+from webui.api.importing import Heard, Import
 from webui.api.shapes import Query, Told, told
 from wombat_ari.app.service import lists, records
 from wombat_ari.app.service.rights import Right, missing
@@ -18,8 +18,6 @@ from wombat_ari.model.lists import ImportSummary
 TAG = "Lists"
 CSV, NATIVE = "text/csv", "text/plain"
 DELIMITER = Field("", max_length=1, description="of CSV; empty: found out by the first line")
-
-imports = Imports()
 
 
 class LineTold(Told):
@@ -32,7 +30,7 @@ class ImportTold(Told):
 
     id: str
     list_id: int
-    state: str = Field(description="WAITING, RUNNING, DONE, or FAILED: see error; what was added stays")
+    state: str = Field(description="WAITING, RUNNING, DONE, CANCELLED, or FAILED: see error; what was added stays")
     error: str
     began_at: float
     ended_at: float | None
@@ -87,16 +85,16 @@ def import_numbers(call: Call) -> Answer:
         records.preview_csv(call.caller, file, delimiter=query.delimiter or None)
         file.seek(0)
 
-    def work(source: BinaryIO, progress: Progress) -> ImportSummary:
+    def work(source: BinaryIO, heard: Heard) -> ImportSummary:
         summary = records.import_numbers(
             call.caller, call.db, list_id, source=source, csv=is_csv, delimiter=query.delimiter or None,
-            dedupe=query.dedupe, progress=progress,
+            dedupe=query.dedupe, progress=heard,
         )  # fmt: skip
         with suppress(UserError):  # without a dialer no run looks
             call.ask.numbers_came(found.name)
         return summary
 
-    one = imports.run(call.db, list_id, file=file, size=_size(file), work=work)
+    one = importing.run(call.caller, call.db, found, file=file, work=work)
     return Reply(_told(one), location=f"/imports/{one.id}", status=200 if one.state == "DONE" else 202)
 
 
@@ -105,7 +103,7 @@ def read_import(call: Call) -> Answer:
 
     Known as long as the process lives that does it.
     """
-    one = imports.find(call.db, call.ids["import_id"])
+    one = importing.find(call.db, call.ids["import_id"])
     if one is None:
         raise missing("import", call.ids["import_id"])
     lists.seen_list(call.caller, call.db, one.list_id)
@@ -115,7 +113,7 @@ def read_import(call: Call) -> Answer:
 def imports_of(call: Call) -> Answer:
     """Imports into a list, the latest first."""
     lists.seen_list(call.caller, call.db, call.ids["list_id"])
-    return ImportPage(items=[_told(one) for one in imports.of_list(call.db, call.ids["list_id"])])
+    return ImportPage(items=[_told(one) for one in importing.of_list(call.db, call.ids["list_id"])])
 
 
 def preview(call: Call) -> Answer:
@@ -140,12 +138,6 @@ def export(call: Call) -> Answer:
 
 def _is_csv() -> bool:
     return request.mimetype == CSV
-
-
-def _size(file: BinaryIO) -> int:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    return size
 
 
 def _told(one: Import) -> ImportTold:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from tests.app.service.conftest import BOTH
 from tests.system.site import until
 from tests.webui.api.conftest import Rest
-from webui.api import importing, transfers
-from wombat_ari.app.service import records
+from webui.api import importing
+from wombat_ari.app.service import jobs, records
 from wombat_ari.model.errors import StoreError
 
 CSV = b'NUM;NAME;CITY\r\n5551;Ann;Rome\r\n5552;"Bob; Jr";\r\nx y z;;\r\n5551;Ann;Rome\r\n'
@@ -98,16 +97,6 @@ def test_one_that_breaks_off_says_so(rest: Rest, numbers: str, monkeypatch: pyte
 
 def test_no_more_wait_than_may(rest: Rest, numbers: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "AT_ONCE_BYTES", 0)
-    monkeypatch.setattr(importing, "MOST_WAITING", 0)
+    monkeypatch.setattr(jobs, "MOST_WAITING", 0)
     problem = rest.refused(429, "POST", f"{numbers}/imports", data=b"5551\n", content_type="text/plain")
-    assert problem["code"] == "too-many-imports"
-
-
-def test_what_is_over_is_kept_for_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "KEPT", 2)
-    found = importing.Imports()
-    made = [importing.Import(str(n), None, 1, 0, time.time(), ended_at=1.0) for n in range(4)]
-    for one in made:
-        found._keep(one)
-    assert [one.id for one in found.of_list(None, 1)] == ["3", "2"]
-    assert transfers.imports is not found
+    assert problem["code"] == "too-many-jobs"

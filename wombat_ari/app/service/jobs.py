@@ -118,13 +118,14 @@ class Jobs:
         self._stopped = False
 
     def start(
-        self, work: Work, *, kind: str, title: str, owner: str, about: str = "", after: Callable[[], object] = bool
+        self, work: Work, *, kind: str, title: str, owner: str, about: str = "", total: int | None = None,
+        after: Callable[[], object] = bool,
     ) -> Job:  # fmt: skip
         """In a thread, in its turn. ``after`` is called in it when it is over. UserError when too many wait."""
         with self._lock:
             if self._stopped or sum(not job.over for job in self._known.values()) >= MOST_WAITING:
                 raise UserError(f"{MOST_WAITING} jobs are waiting: try again later", code="too-many-jobs")
-            job = self._keep(kind=kind, title=title, owner=owner, about=about)
+            job = self._keep(Job(_new_id(), kind, title, owner, about, self._clock(), total=total))
             self._queue.append((job.id, work, after))
             if len(self._workers) < WORKING:
                 worker = threading.Thread(target=self._work_off, name="job", daemon=True)
@@ -132,10 +133,12 @@ class Jobs:
                 worker.start()
         return job
 
-    def do(self, work: Work, *, kind: str, title: str, owner: str, about: str = "") -> Job:
+    def do(
+        self, work: Work, *, kind: str, title: str, owner: str, about: str = "", total: int | None = None
+    ) -> Job:  # fmt: skip
         """At once, in this thread, for what is short. What goes wrong is raised as well."""
         with self._lock:
-            job = self._keep(kind=kind, title=title, owner=owner, about=about)
+            job = self._keep(Job(_new_id(), kind, title, owner, about, self._clock(), total=total))
         return self._do(job.id, work)
 
     def find(self, job_id: str) -> Job | None:
@@ -211,17 +214,19 @@ class Jobs:
         job = self._known[job_id] = replace(self._known[job_id], **changes)
         return job
 
-    def _keep(self, *, kind: str, title: str, owner: str, about: str) -> Job:
-        now = self._clock()
+    def _keep(self, job: Job) -> Job:
         queued = {job_id for job_id, _, _ in self._queue}
-        over = [job for job in self._known.values() if job.over and job.id not in queued]
+        over = [known for known in self._known.values() if known.over and known.id not in queued]
         too_many = max(0, len(over) + 1 - KEPT)
-        for place, job in enumerate(over):
-            if place < too_many or (job.ended_at or now) < now - KEPT_S:
-                del self._known[job.id]
-        job = Job(uuid.uuid4().hex, kind, title, owner, about, began_at=now)
+        for place, known in enumerate(over):
+            if place < too_many or (known.ended_at or job.began_at) < job.began_at - KEPT_S:
+                del self._known[known.id]
         self._known[job.id] = job
         return job
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
 
 
 _of_databases: WeakKeyDictionary[Database, Jobs] = WeakKeyDictionary()
@@ -237,9 +242,19 @@ def of(db: Database) -> Jobs:
         return _of_databases[db]
 
 
-def begin(caller: Caller, db: Database, work: Work, *, kind: str, title: str, about: str = "") -> Job:
-    """The caller's, on threads that give their connection back when it is over."""
-    return of(db).start(work, kind=kind, title=title, owner=caller.login, about=about, after=db.close)
+def begin(
+    caller: Caller, db: Database, work: Work, *, kind: str, title: str, about: str = "", total: int | None = None
+) -> Job:  # fmt: skip
+    """The caller's, in its turn, on a thread that gives its connection back when it is over."""
+    known, owner = of(db), caller.login
+    return known.start(work, kind=kind, title=title, owner=owner, about=about, total=total, after=db.close)
+
+
+def do(
+    caller: Caller, db: Database, work: Work, *, kind: str, title: str, about: str = "", total: int | None = None
+) -> Job:  # fmt: skip
+    """The same at once, for what is short: known as a job afterwards; what goes wrong is raised as well."""
+    return of(db).do(work, kind=kind, title=title, owner=caller.login, about=about, total=total)
 
 
 def find(caller: Caller, db: Database, job_id: str) -> Job:
