@@ -58,8 +58,10 @@ TABLE: dict[Right, tuple[set[str], Scope, bool]] = {
     Right.SEE_SYSTEM_LOG: ({"SYSLOG"}, Scope.READ, False),
     Right.SEE_OUTBOX: ({"ADMIN"}, Scope.READ, False),
     Right.CHANGE_OUTBOX: ({"ADMIN"}, Scope.CONTROL, False),
+    Right.DEBUG_AMI: ({"DEBUG_AMI"}, Scope.READ, False),
+    Right.SEE_ABOUT: ({"LICKEY"}, Scope.READ, False),
 }
-KEYS = sorted(set().union(*(keys for keys, _, _ in TABLE.values())) | {"LICKEY", "DEBUG_AMI", "VIP"})
+KEYS = sorted(set().union(*(keys for keys, _, _ in TABLE.values())) | {"VIP"})
 MASTER = caller("root", master=True)
 
 
