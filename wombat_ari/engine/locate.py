@@ -6,7 +6,8 @@ from dataclasses import asdict
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.engine.board import Board, Flight
-from wombat_ari.engine.publish import LIVE_STATES, Snapshot
+from wombat_ari.engine.glance import LIVE_STATES
+from wombat_ari.engine.publish import Snapshot
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import CallInfo
 

@@ -1,29 +1,30 @@
 """Around it: the picture of now, as plain values for the control socket, the status page and the terminal."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.pacing import blocked_by_waiting
-from wombat_ari.core.progress import progress_of
+from wombat_ari.core.progress import Progress, progress_of
 from wombat_ari.core.receivers import Receiver
 from wombat_ari.core.routes import WhyNot
-from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
+from wombat_ari.engine.board import Board, Clock, LiveRun, Pbx
 from wombat_ari.engine.deliver import Deliver
+from wombat_ari.engine.glance import Glance, calls_by_state, open_calls
 from wombat_ari.engine.observe import Observe
 from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunList
 from wombat_ari.model.entities import EndPoint
-from wombat_ari.model.states import CallState, EndPointType, RunState
+from wombat_ari.model.states import EndPointType, RunState
 
 LATE_S = 15.0  #: the worst delay of the event loop is shown for one to two of these
-LIVE_STATES = frozenset(CallState) - {CallState.IN_HOPPER, CallState.CLOSING, CallState.ENDED}
+_PROGRESS = tuple(field.name for field in fields(Progress))
 
 Snapshot = dict[str, Any]
+Reasons = Callable[[LiveRun], WhyNot | None]
 
 
 class Publish:
@@ -49,14 +50,17 @@ class Publish:
         self._deliver = deliver
         self._version = version
         self._zone = zone
+        self._glance = Glance(board, clock)
+        self.page = self._glance.page
         self._started = clock.seconds()
         self.outcomes: Mapping[str, int] = {}  #: of calls since the start
         self._late = [0.0, 0.0]  #: s, the worst of this window and of the one before
         self._window_ends, self._ticked_at = 0.0, self._started
 
     def snapshot(self, *, calls: bool = True) -> Snapshot:
-        """Everything the status page shows; ``calls`` adds a row for each live call."""
-        board = self._board
+        """Everything the status page shows; ``calls`` adds a row for each live call. ``counts`` are ``glance``'s."""
+        board, counts = self._board, self._glance.counts()
+        open_of, why_not = open_calls(counts), self._schedule.reasons()
         return {
             "version": self._version,
             "state": str(board.state),
@@ -65,7 +69,8 @@ class Publish:
             "channels_in_use": sum(lines.used for lines in board.trunk_lines.values()),
             "placed": board.placed,
             "outcomes": dict(self.outcomes),
-            "calls_by_state": Counter(str(flight.call.state) for flight in self._live()),
+            "calls_by_state": calls_by_state(counts),
+            "counts": counts,
             "event_loop_delay_ms": round(max(self._late) * 1000, 1),
             "journal": {
                 "waiting": self._journal.waiting,
@@ -80,10 +85,10 @@ class Publish:
             "database_trouble": board.database_trouble or self._journal.says,
             "odd_events": board.odd_events,
             "pbxs": [self._pbx(pbx) for pbx in board.pbxs.values()],
-            "runs": [self._run(run) for run in board.runs.values()],
+            "runs": [self._run(run, open_of.get(run.id, 0), why_not) for run in board.runs.values()],
             "trunks": [self._trunk(key) for key in board.trunk_lines],
             "end_points": [self._end_point(key) for key in board.end_point_lines],
-            "calls": [self._call(flight) for flight in self._live()] if calls else [],
+            "calls": self._glance.calls() if calls else [],
         }
 
     def ticked(self, every_s: float) -> None:
@@ -107,12 +112,11 @@ class Publish:
             "slowed_to": pbx.pressure.allowed if pbx.pressure.lowered else None,
         }
 
-    def _run(self, run: LiveRun) -> Snapshot:
+    def _run(self, run: LiveRun, open_calls: int, why_not: Reasons) -> Snapshot:
         """``attempts`` have ended, ``placed`` are those and the calls that live; ``cached`` is the hopper and the open
         retries; ``closed`` are records that are done with for good.
         """
         now, tally = self._clock.seconds(), run.tally
-        open_calls = sum(flight.call.state in LIVE_STATES for flight in run.flights.values())
         cached = len(run.hopper) + tally.open_retries
         progress = progress_of(
             attempts=tally.attempts,
@@ -140,15 +144,16 @@ class Publish:
             "cached": cached,
             "remaining": run.remaining,
             "next_retry_at": run.hopper.next_retry_at if tally.open_retries else None,
-            "why_not": self._out_of_hours(run) or self._why_not(run),
+            "why_not": self._out_of_hours(run) or self._why_not(run, why_not(run)),
             "opens_at": run.opens_at if run.machine.state == RunState.WRONG_TIME else None,
             "lists": [_list(each) for each in run.lists.values()],
-            **asdict(progress),
+            "trunks": list(run.campaign.trunk_ids),
+            "end_points": list(run.campaign.end_point_ids),
+            **{name: getattr(progress, name) for name in _PROGRESS},
         }
 
-    def _why_not(self, run: LiveRun) -> str:
+    def _why_not(self, run: LiveRun, why: WhyNot | None) -> str:
         """Of end points without room it is said what is in their way, where it is the same for all."""
-        why = self._schedule.why_not(run)
         if why is not WhyNot.NO_AGENT:
             return str(why or "")
         lines = (each for way in run.contender.ways for each in way.end_points)
@@ -182,6 +187,7 @@ class Publish:
         return {
             "id": key,
             "name": lines.name,
+            "server_id": lines.server_id,
             "server": self._server_name(lines.server_id),
             "up": self._up(lines.server_id),
             "capacity": lines.capacity,
@@ -195,6 +201,7 @@ class Publish:
             "id": key,
             "name": lines.name,
             "type": str(end_point.type),
+            "server_id": lines.server_id,
             "server": self._server_name(lines.server_id),
             "up": self._up(lines.server_id),
             "capacity": lines.capacity,
@@ -202,27 +209,6 @@ class Publish:
             "free": self._observe.room(lines),
             "queue": self._observe.view(end_point) if is_queue else None,
         }
-
-    def _call(self, flight: Flight) -> Snapshot:
-        call, route = flight.call, flight.route
-        return {
-            "id": call.wombatid,
-            "number": call.claim.number,
-            "campaign": flight.run.name,
-            "list": call.claim.list_name,
-            "state": str(call.state),
-            "retry": call.claim.retry,
-            "originated_at": call.requested_at,
-            "answered_at": call.connected_at,
-            "trunk": route.trunk.name if route else "",
-            "end_point": route.end_point.name if route else "",
-            "extended_status": call.extended_status,
-            "agent": call.agent,
-            "unseen": call.unseen,
-        }
-
-    def _live(self) -> list[Flight]:
-        return [flight for flight in self._board.flights.values() if flight.call.state in LIVE_STATES]
 
     def _server_name(self, server_id: int) -> str:
         return self._board.pbx_name(server_id)

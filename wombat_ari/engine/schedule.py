@@ -75,7 +75,12 @@ class Schedule:
 
     def why_not(self, run: LiveRun) -> WhyNot | None:
         """Why this run places no call right now."""
-        return why_not(run.contender, Offer(self._gates(), self._board.turns.room), self._hold())
+        return self.reasons()(run)
+
+    def reasons(self) -> Callable[[LiveRun], WhyNot | None]:
+        """The same for many runs at one moment: what they share is looked at once."""
+        offer, hold = Offer(self._gates(), self._board.turns.room), self._hold()
+        return lambda run: why_not(run.contender, offer, hold)
 
     def release_scheduled(self) -> None:
         """The dialer stops: what was not written goes back to the hopper."""

@@ -1,0 +1,57 @@
+"""Words of watching: which of the live calls somebody wants to see, and in which order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MOST_AT_ONCE = 500  #: calls of one page
+
+
+class CallOrder(StrEnum):
+    """What live calls are sorted by."""
+
+    NUMBER = "number"
+    STATE = "state"
+    CAMPAIGN = "campaign"
+    ORIGINATED = "originated"
+    ANSWERED = "answered"
+    TRUNK = "trunk"
+    END_POINT = "end_point"
+    RETRY = "retry"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class CallsWanted:
+    """A page of the live calls. Those that lack what is sorted by (no answer yet, no agent) come last, either way."""
+
+    runs: frozenset[int] | None = None  #: of these runs only, None: of all
+    order: CallOrder = CallOrder.ORIGINATED
+    descending: bool = False
+    skip: int = 0
+    limit: int = 50
+    number: str = ""  #: only those whose number holds these characters
+
+    def told(self) -> dict[str, Any]:
+        """In JSON types."""
+        return {
+            "runs": None if self.runs is None else sorted(self.runs),
+            "order": self.order.value,
+            "descending": self.descending,
+            "skip": self.skip,
+            "limit": self.limit,
+            "number": self.number,
+        }
+
+    @classmethod
+    def heard(cls, told: dict[str, Any]) -> "CallsWanted":
+        """From what ``told`` says."""
+        runs = told["runs"]
+        return cls(
+            runs=None if runs is None else frozenset(runs),
+            order=CallOrder(told["order"]),
+            descending=told["descending"],
+            skip=max(0, told["skip"]),
+            limit=min(max(1, told["limit"]), MOST_AT_ONCE),
+            number=told["number"],
+        )
