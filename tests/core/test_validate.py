@@ -29,6 +29,7 @@ SERVER = Server(None, "pbx", login="wombat")
 TRUNK = Trunk(None, 1, "t", "PJSIP/${num}@carrier", 10)
 PHONE = EndPoint(None, 1, EndPointType.PHONE, "e", "100", "default")
 QUEUE = EndPoint(None, 1, EndPointType.QUEUE, "q", "100", "default")
+FLOW = EndPoint(None, 1, EndPointType.FLOW, "f", "survey", "")
 CAMPAIGN = Campaign(None, "c")
 RULE = RescheduleRule("RS_BUSY", "", 3, 60)
 
@@ -58,6 +59,16 @@ def wrong(check: Any, value: Any, reason: str, **fields: Any) -> None:
 )
 def test_servers(fields: dict[str, Any], reason: str) -> None:
     wrong(validate.check_server, SERVER, reason, **fields)
+
+
+def test_a_flow_has_its_shipped_context() -> None:
+    assert validate.check_end_point(FLOW)[0].context == "wombat-flow"
+    assert validate.check_end_point(replace(FLOW, context="mine"))[0].context == "mine"
+
+
+@pytest.mark.parametrize("extension", ["", "h", "100", "my-flow", "über", "a b", "x" * 81])
+def test_a_flow_is_named_as_a_function_is(extension: str) -> None:
+    wrong(validate.check_end_point, FLOW, "not the name of a flow", extension=extension)
 
 
 def test_a_refused_password_is_not_shown() -> None:

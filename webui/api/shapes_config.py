@@ -76,8 +76,8 @@ class EndPoint(Body):
     server_id: Id
     type: EndPointType
     name: Name = Field(description="of a QUEUE exactly the Asterisk queue")
-    extension: str = Field(min_length=1, max_length=80)
-    context: str = Field(min_length=1, max_length=80)
+    extension: str = Field(min_length=1, max_length=80, description="of a FLOW the flow's name")
+    context: str = Field("", max_length=80, description="of a FLOW, if empty, the shipped wombat-flow; else needed")
     max_channels: int = Field(1, ge=1, le=1_000_000)
     boost_factor: float = Field(1.0, gt=0, le=100)
     max_waiting: int = Field(2, ge=0, le=1_000_000)

@@ -10,6 +10,7 @@ from wombat_ari.model.entities import Campaign, EndPoint, Trunk
 from wombat_ari.model.errors import UserError
 
 REVERSE_CONTEXT = "wombat-reverse"  #: shipped, in asterisk_conf/extensions.d/wombat.conf
+FLOW_CONTEXT = "wombat-flow"  #: shipped, in asterisk_conf/extensions.d/wombat-flow.conf
 SPLITTERS = frozenset("&,|")  #: what Dial() takes for the end of a channel
 
 

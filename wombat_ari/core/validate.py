@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from wombat_ari.core import checks
 from wombat_ari.core.numbers import check_attribute, check_attributes, clean_number, wrong_alternatives
+from wombat_ari.core.request import FLOW_CONTEXT
 from wombat_ari.core.validate_rules import check_active_period, check_disposition, check_opening_hours, check_rule
 from wombat_ari.core.variables import variables_of
 from wombat_ari.model.admin import User, UserClass
@@ -28,6 +29,7 @@ from wombat_ari.model.states import EndPointType, Outcome
 _CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*/\S.*")
 _LOCAL_N = re.compile(r"/[a-z]*n[a-z]*$")
 _KEY = re.compile(r"[^\s\x00-\x1f-][^\s\x00-\x1f]{0,79}")
+_FLOW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}")  # of one letter, it would be one of Asterisk's (h, s, i, t)
 _MANY = 1_000_000
 _REPEATS = 3
 
@@ -68,12 +70,18 @@ def check_trunk(trunk: Trunk) -> tuple[Trunk, list[str]]:
 
 
 def check_end_point(end_point: EndPoint) -> tuple[EndPoint, list[str]]:
+    is_flow = end_point.type is EndPointType.FLOW
     end_point = replace(
         end_point,
         name=checks.name("end point name", end_point.name),
         extension=end_point.extension.strip(),
-        context=end_point.context.strip(),
+        context=end_point.context.strip() or (FLOW_CONTEXT if is_flow else ""),
     )
+    if is_flow and not _FLOW_NAME.fullmatch(end_point.extension):
+        raise UserError(
+            f"end point extension: {end_point.extension!r} is not the name of a flow: letters, digits and _, beginning"
+            " with a letter, at least two"
+        )
     checks.text("end point extension", end_point.extension, maximum=80, needed=True, blanks=False)
     checks.text("end point context", end_point.context, maximum=80, needed=True, blanks=False)
     checks.whole("end point max channels", end_point.max_channels, 1, _MANY)
@@ -81,7 +89,7 @@ def check_end_point(end_point: EndPoint) -> tuple[EndPoint, list[str]]:
     checks.whole("end point max waiting callers", end_point.max_waiting, 0, _MANY)
     checks.whole("end point wrap-up time (s)", end_point.wrap_up_s, 0, 86400)
     if end_point.reverse and end_point.type is not EndPointType.QUEUE:
-        raise UserError("end point reverse dialling: only a QUEUE has it, this one is a PHONE")
+        raise UserError(f"end point reverse dialling: only a QUEUE has it, this one is a {end_point.type}")
     if end_point.manual_preview and not end_point.reverse:
         raise UserError("end point manual preview: it needs reverse dialling to be on")
     checks.text("end point description", end_point.description, maximum=255)

@@ -22,7 +22,6 @@ from wombat_ari.model.errors import WombatError
 
 DIGITS = "0123456789*#"
 #: Contexts of asterisk_conf/extensions.d/wombat-flow.conf: a queue is entered there, so that no carrier waits in it.
-FLOW_CONTEXT = "wombat-flow"
 QUEUE_CONTEXT = "wombat-flow-queue"
 QUEUE_EXTENSION = "s"
 QUEUE_VARIABLE = "WOMBAT_QUEUE"

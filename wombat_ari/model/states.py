@@ -63,6 +63,7 @@ class CampaignStatus(StrEnum):
 class EndPointType(StrEnum):
     PHONE = "PHONE"
     QUEUE = "QUEUE"
+    FLOW = "FLOW"  #: a flow in Python: its name is the extension
 
 
 class ListUse(StrEnum):
