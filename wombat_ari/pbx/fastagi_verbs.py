@@ -30,6 +30,7 @@ from wombat_ari.wire.agi import Request, parse_request
 log = logging.getLogger(__name__)
 
 RESULT = "WOMBAT_AGI_RESULT"
+HELLO = "hello"  #: asked by the doctor's channel, which is no call: whether the server is reached
 SESSION_TIMEOUT = 5.0  #: seconds; a verb takes one or two round trips
 
 Pairs = list[tuple[str, str]]
@@ -48,6 +49,9 @@ def verb_factory(tell: Tell, *, allow: Iterable[str] = LOCAL, clock: Any = None)
 async def serve(agi: FastAGIProtocol, tell: Tell) -> None:
     """One request: tell what it says, and say in the channel how it went."""
     request = parse_request(agi.variables)
+    if request.path == HELLO:
+        await agi.setVariable(RESULT, "OK")
+        return
     try:
         call = wombatid_of(agi.variables.get("agi_uniqueid", "")) or await _by_variable(agi)
         for event in events_of(call, request):
