@@ -12,6 +12,7 @@ from twisted.internet import defer, task
 from wombat_ari.app import control, control_commands
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.control_server import ControlFactory
+from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import StoreError, UserError
 
 
@@ -21,6 +22,7 @@ class FakeObey:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.picture: dict[str, Any] = {"state": "READY"}
+        self.lines: list[Any] = []  #: for the system log
         self.trouble: Exception | None = None
         self.silent = False
 
@@ -39,18 +41,26 @@ class FakeObey:
     def hang_up(self, wombatid: int) -> None:
         self._note("hang_up", wombatid)
 
-    def reserve(self, agent: str) -> dict[str, Any]:
+    def reserve(self, agent: str, line: Any = None) -> dict[str, Any]:
         self._note("reserve", agent)
         return {"id": 2**53 - 1, "number": "5551", "attributes": {"NAME": "Zoë", "A": "1"}}
+        self.lines.append(line)
 
-    def dial_reserved(self, wombatid: int) -> None:
+    def dial_reserved(self, wombatid: int, line: Any = None) -> None:
         self._note("dial", wombatid)
 
-    def skip_reserved(self, wombatid: int, code: str) -> None:
+        self.lines.append(line)
+    def skip_reserved(self, wombatid: int, code: str, line: Any = None) -> None:
         self._note("skip", wombatid, code)
 
-    async def add_call(self, campaign: str, number: str, attributes: dict[str, str], due: float | None) -> int:
-        self._note("add_call", campaign, number, attributes, due)
+        self.lines.append(line)
+    def note(self, line: Any) -> None:
+        self.lines.append(line)
+
+    async def add_call(
+        self, campaign: str, number: str, attributes: dict[str, str], due: float | None, by: str, origin: str
+    ) -> int:
+        self._note("add_call", campaign, number, attributes, due, by, origin)
         return 2**53 - 1
 
     async def call_info(self, wombatid: int) -> dict[str, Any]:
@@ -77,6 +87,8 @@ class FakeObey:
         return self.picture
 
     def _note(self, *asked: Any) -> None:
+        return self.picture
+
         self.asked.append(asked)
         if self.trouble:
             raise self.trouble
@@ -177,6 +189,10 @@ def test_a_large_snapshot_comes_in_parts_and_is_of_one_moment(wire: Wire, calls:
 @pytest.mark.parametrize("over", [-1, 0, 1])
 def test_a_snapshot_of_exactly_one_part(wire: Wire, over: int) -> None:
     wire.listen()
+    wire.listen()
+    wire.obey.picture = {"calls": ["é" * 100_000], "total": 1}
+
+
     empty = len(json.dumps({"x": ""}, separators=(",", ":")))
     wire.obey.picture = {"x": "a" * (2 * control_commands.PART - empty + over)}
     assert wire.ask("snapshot") == wire.obey.picture
@@ -252,9 +268,10 @@ def test_preview(wire: Wire) -> None:
 def test_calls_from_outside(wire: Wire) -> None:
     wire.listen()
     assert wire.ask("add_call", "Söhne", "+39 02", attributes={"NAME": "Zoë, \u2028:"}, due=1790000000.25) == 2**53 - 1
-    assert wire.ask("add_call", "c", "1") == 2**53 - 1
+    assert wire.ask("add_call", "c", "1", by="ada", origin="from ::1") == 2**53 - 1
     assert wire.obey.asked == [
-        ("add_call", "Söhne", "+39 02", {"NAME": "Zoë, \u2028:"}, 1790000000.25), ("add_call", "c", "1", {}, None),
+        ("add_call", "Söhne", "+39 02", {"NAME": "Zoë, \u2028:"}, 1790000000.25, "", ""),
+        ("add_call", "c", "1", {}, None, "ada", "from ::1"),
     ]  # fmt: skip
     assert wire.ask("call_info", 7) == {"wombatid": 7, "number": "é", "is_live": False}
 
@@ -303,6 +320,24 @@ def test_trouble_with_the_database_has_its_text_on_this_side(wire: Wire) -> None
 def test_a_mistake_of_the_dialer_is_said_and_the_connection_stays(wire: Wire) -> None:
     wire.listen()
     wire.obey.trouble = ZeroDivisionError("secret inner word")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("hang_up", 7), ("set_status", 7, "S"), ("set_attribute", 7, "A", "b"), ("append_attribute", 7, "A", "b"),
+        ("clear_attribute", 7, "A"), ("reserve", "SIP/1"), ("dial_reserved", 7), ("skip_reserved", 7, "S"),
+    ],
+)  # fmt: skip
+def test_what_the_system_log_is_to_say_goes_along_and_only_if_it_was_done(wire: Wire, asked: tuple[Any, ...]) -> None:
+    wire.listen()
+    line = SystemLogEntry(1790000000.25, "söhne", "hang up", "Sales", 'call 7; "from" ::1')
+    wire.ask(*asked, line=line)
+    assert wire.obey.lines == [line]
+    wire.obey.trouble = UserError("no", code="no-call")
+    with pytest.raises(UserError):
+        wire.ask(*asked, line=line)
+    assert wire.obey.lines == [line]
+
+
     with pytest.raises(UserError, match="see its log") as caught:
         wire.ask("start_run", "Sales", by="ada")
     assert caught.value.code == "dialer-failed"

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 
 from tests.engine.floor import TALKS, Floor, agent
 from tests.engine.world import START, rule
+from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.entities import ActivePeriod
 from wombat_ari.model.errors import UserError
+from wombat_ari.store import syslog
 
 ANN, BOB, EVE = agent(1), agent(2), agent(3)
 NUMBERS = [f"55510505{serial:02}" for serial in range(6)]
@@ -50,6 +53,24 @@ def test_asking_again_gives_the_same_and_nobody_else_gets_it(floor: Floor) -> No
     assert ann != bob
     assert [floor.reserve(ANN), floor.reserve(BOB)] == [ann, bob]
     assert floor.refusal("reserve", EVE) == "AGENT_NOT_AVAILABLE"
+
+
+def test_the_system_log_is_told_by_whom_and_once_for_a_number(floor: Floor) -> None:
+    floor.begin(NUMBERS)
+    obey = floor.dialer.obey
+    asked = SystemLogEntry(floor.clock.seconds(), "ada", "number reserved", "", "from ::1")
+    got, number = obey.reserve(ANN, asked)["id"], floor.reserve(ANN)[1]
+    obey.reserve(ANN, asked)
+    obey.dial_reserved(got, replace(asked, action="dialled"))
+    other = obey.reserve(BOB)
+    obey.skip_reserved(other["id"], "LATER", replace(asked, action="skipped"))
+    floor.advance(2)
+    found = [(one.action, one.object, one.detail) for one in syslog.read(floor.database, user="ada")]
+    assert sorted(found) == [
+        ("dialled", "Sales", f"call {got} to {number}; from ::1"),
+        ("number reserved", "Sales", f"call {got} to {number} for {ANN}; from ::1"),
+        ("skipped", "Sales", f"call {other['id']} to {other['number']} as LATER; from ::1"),
+    ]
 
 
 def test_input_attributes_come_along(floor: Floor) -> None:

@@ -14,7 +14,7 @@ from tests.store.test_claims import start, take
 from wombat_ari.model.calls import AddedCall, Claim, NewCall, RunList
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.states import RunState
-from wombat_ari.store import calls, claims, entities, journal, runs
+from wombat_ari.store import calls, claims, entities, journal, runs, syslog
 from wombat_ari.store.database import Database, Row, Transaction
 from wombat_ari.store.faults import StoreFault
 from wombat_ari.store.ledger import check_ledger

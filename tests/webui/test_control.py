@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 
 from tests.store.builders import add_campaign, add_list
 from tests.store.conftest import NOW
+from tests.store.test_claims import start
 from tests.webui.conftest import Api, Dialer, Switch
 from webui import create_app
 from wombat_ari.app.config import Settings
+from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import UserError
-from wombat_ari.store import campaigns, entities, lists, users
+from wombat_ari.store import campaigns, entities, lists, syslog, users
 from wombat_ari.store.database import Database
 
 WOMBATID = 4070054310401053
@@ -27,6 +29,7 @@ class Recorder(Dialer):
     """A dialer that does what it is asked, or refuses with the error it was given."""
 
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+    lines: list[tuple[str, ...]] = field(default_factory=list)  #: that the dialer is asked to write
     refusal: UserError | None = None
     campaign: str = "Sales"
 
@@ -39,8 +42,14 @@ class Recorder(Dialer):
         self.asked.append(asked)
         return {}
 
-    def add_call(self, campaign: str, number: str, *, attributes: Any = None, due: float | None = None) -> int:
+    def _note(self, line: SystemLogEntry) -> None:
+        self.lines.append((line.user, line.action, line.object, line.detail))
+
+    def add_call(
+        self, campaign: str, number: str, *, attributes: Any = None, due: float | None = None, by: str, origin: str
+    ) -> int:
         self._do("add", campaign, number, attributes, due)
+        self.lines.append((by, origin))
         return WOMBATID
 
     def call_info(self, wombatid: int) -> dict[str, Any]:
@@ -63,16 +72,20 @@ class Recorder(Dialer):
     def boost(self, campaign: str, factor: float) -> dict[str, Any]:
         return self._do("boost", campaign, factor)
 
-    def set_status(self, wombatid: int, code: str) -> None:
+    def set_status(self, wombatid: int, code: str, *, line: Any) -> None:
+        self._note(line)
         self._do("status", wombatid, code)
 
-    def set_attribute(self, wombatid: int, name: str, value: str) -> None:
+    def set_attribute(self, wombatid: int, name: str, value: str, *, line: Any) -> None:
+        self._note(line)
         self._do("set", name, value)
 
-    def append_attribute(self, wombatid: int, name: str, value: str) -> None:
+    def append_attribute(self, wombatid: int, name: str, value: str, *, line: Any) -> None:
+        self._note(line)
         self._do("append", name, value)
 
-    def clear_attribute(self, wombatid: int, name: str) -> None:
+    def clear_attribute(self, wombatid: int, name: str, *, line: Any) -> None:
+        self._note(line)
         self._do("clear", name)
 
     def numbers_came(self, name: str) -> None:
@@ -89,14 +102,20 @@ class Recorder(Dialer):
         self._do("pause list", name, paused)
         return self.run_lists(campaign)
 
-    def reserve(self, agent: str) -> dict[str, Any]:
+    def reserve(self, agent: str, *, line: Any) -> dict[str, Any]:
+        self._note(line)
         self._do("reserve", agent)
         return {"id": 366253628, "number": "301", "attributes": {"A": "1", "B": "two\nlines"}}
 
-    def dial_reserved(self, wombatid: int) -> None:
+    def dial_reserved(self, wombatid: int, *, line: Any) -> None:
+        self._note(line)
         self._do("dial", wombatid)
 
-    def skip_reserved(self, wombatid: int, code: str = "") -> None:
+    def hang_up(self, wombatid: int, *, line: Any) -> None:
+        self._note(line)
+
+    def skip_reserved(self, wombatid: int, code: str = "", *, line: Any) -> None:
+        self._note(line)
         self._do("skip", wombatid, code)
 
 
@@ -323,3 +342,37 @@ def test_inspect(api: Api, dialer: Recorder, client: FlaskClient, settings: Sett
     refused = api.get("inspect_dialer/", op="WHAT")
     assert (refused.status_code, "STATUS, LIVE_RUNS, LIVE_CALLS" in refused.json["error"]) == (400, True)
     assert create_app is not None
+
+
+def test_who_did_what_from_where_goes_to_the_system_log(
+    api: Api, client: FlaskClient, dialer: Recorder, sales: str, database: Database
+) -> None:
+    """Written behind by the dialer, which knows what was done; what it does not do is written at once."""
+    anybody = Api(client, login="", address="127.0.0.1")
+    anybody.get("calls/", op="addcall", campaign=sales, number="1")
+    api.get("calls/", op="addcall", campaign=sales, number="1")
+    about = {"wombatid": WOMBATID}
+    anybody.get("calls/", op="extstatus", status="SALE", **about)
+    api.get("calls/", op="attr", attr="A", val="a secret", **about)
+    api.get("calls/", op="attrAppend", attr="A", val="a secret", **about)
+    api.get("calls/", op="attrClear", attr="A", **about)
+    anybody.get("reserve/", op="reserve", agent="SIP/1")
+    anybody.get("reserve/", op="dial", id=7)
+    anybody.get("reserve/", op="skip", id=7)
+    call, there, here = f"call {WOMBATID} to 1", "from 192.0.2.7", "from 127.0.0.1"
+    assert dialer.lines == [
+        ("-", here), ("admin", there), ("-", "status set", sales, f"{call}: SALE; {here}"),
+        ("admin", "attribute set", sales, f"{call}: A; {there}"),
+        ("admin", "attribute appended", sales, f"{call}: A; {there}"),
+        ("admin", "attribute cleared", sales, f"{call}: A; {there}"),
+        ("-", "number reserved", "", here), ("-", "reserved number dialled", "", here),
+        ("-", "reserved number skipped", "", here),
+    ]  # fmt: skip
+
+
+def test_exports_are_in_the_system_log(api: Api, sales: str, database: Database) -> None:
+    campaign = next(one for one in campaigns.list_campaigns(database) if one.name == sales)
+    run = start(database, campaign.id)
+    assert api.get("runs/export.jsp", runId=run, mode="csv").status_code == 200
+    found = [(one.user, one.object, one.detail) for one in syslog.read(database, action="run exported")]
+    assert found == [("admin", sales, f"run {run}; from 192.0.2.7")]

@@ -26,10 +26,13 @@ class Adding:
         self._send = send
         self._together: list[tuple[bytes, Deferred[int]]] = []  #: asked for in this turn of the reactor
 
-    def add(self, campaign: str, number: str, *, attributes: Mapping[str, str], due: float | None) -> Deferred[int]:
-        """Its WOMBATID. UserError, nothing is asked then, for what cannot be sent."""
+    def add(
+        self, campaign: str, number: str, *, attributes: Mapping[str, str], due: float | None, by: str, origin: str
+    ) -> Deferred[int]:
+        """Its WOMBATID. UserError, nothing is asked then, for what cannot be sent. ``by``: who asks, ``origin``: from
+        where, for the system log."""
         try:
-            item = _spell([campaign, number, dict(attributes), due]).encode()
+            item = _spell([campaign, number, dict(attributes), due, by, origin]).encode()
         except UnicodeEncodeError:
             raise UserError("a text holds half a character (a lone surrogate)") from None
         if len(item) + 2 > MOST:

@@ -43,12 +43,14 @@ from wombat_ari.app.control_commands import (
     StartRun,
 )
 from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.calls import SystemLogEntry
 
 ANSWER_S = 30.0  #: a command that is not answered in this time has failed
 
 Result = TypeVar("Result")
 
 
+Line = SystemLogEntry | None
 class Unanswered(UserError):
     """The dialer was asked and did not answer: whether it was done is not known."""
 
@@ -97,43 +99,48 @@ class ControlClient:
     async def order_lists(self, campaign: str, names: list[str]) -> list[dict[str, Any]]:
         return await self._lists(OrderLists, campaign=campaign, names=names)
 
-    async def hang_up(self, wombatid: int) -> None:
-        await self._ask(HangUp, wombatid=wombatid)
+    async def hang_up(self, wombatid: int, *, line: Line = None) -> None:
+        await self._ask(HangUp, wombatid=wombatid, line=line)
 
-    async def reserve(self, agent: str) -> dict[str, Any]:
-        """Preview: ``id``, ``number`` and ``attributes`` of the number reserved for an agent."""
-        return json.loads((await self._ask(Reserve, agent=agent))["call"])
+    async def reserve(self, agent: str, *, line: Line = None) -> dict[str, Any]:
+        """Preview: ``id``, ``number`` and ``attributes`` of the number reserved for an agent. ``line``, here and below:
+        what the system log says of it, once it is done."""
+        return json.loads((await self._ask(Reserve, agent=agent, line=line))["call"])
 
-    async def dial_reserved(self, wombatid: int) -> None:
-        await self._ask(DialReserved, wombatid=wombatid)
+    async def dial_reserved(self, wombatid: int, *, line: Line = None) -> None:
+        await self._ask(DialReserved, wombatid=wombatid, line=line)
 
-    async def skip_reserved(self, wombatid: int, code: str = "") -> None:
-        await self._ask(SkipReserved, wombatid=wombatid, code=code)
+    async def skip_reserved(self, wombatid: int, code: str = "", *, line: Line = None) -> None:
+        await self._ask(SkipReserved, wombatid=wombatid, code=code, line=line)
 
     async def retry_errands(self, receiver: str = "") -> None:
         await self._ask(RetryErrands, receiver=receiver)
 
     async def add_call(
-        self, campaign: str, number: str, *, attributes: Mapping[str, str] | None = None, due: float | None = None
-    ) -> int:
-        """The WOMBATID of a call added to the live run of a campaign; durable. ``due``: not before (epoch seconds)."""
-        return await self._adding.add(campaign, number, attributes=attributes or {}, due=due)
+        self, campaign: str, number: str, *, attributes: Mapping[str, str] | None = None, due: float | None = None,
+        by: str = "", origin: str = "",
+    ) -> int:  # fmt: skip
+        """The WOMBATID of a call added to the live run of a campaign; durable. ``due``: not before (epoch seconds).
+
+        ``by`` and ``origin``: who asks, and from where, for the system log.
+        """
+        return await self._adding.add(campaign, number, attributes=attributes or {}, due=due, by=by, origin=origin)
 
     async def numbers_came(self, name: str) -> None:
         """Records were appended to this list: runs that have it look at once."""
         await self._ask(NumbersCame, name=name)
 
-    async def set_status(self, wombatid: int, code: str) -> None:
-        await self._ask(SetStatus, wombatid=wombatid, code=code)
+    async def set_status(self, wombatid: int, code: str, *, line: Line = None) -> None:
+        await self._ask(SetStatus, wombatid=wombatid, code=code, line=line)
 
-    async def set_attribute(self, wombatid: int, name: str, value: str) -> None:
-        await self._ask(SetAttribute, wombatid=wombatid, name=name, value=value)
+    async def set_attribute(self, wombatid: int, name: str, value: str, *, line: Line = None) -> None:
+        await self._ask(SetAttribute, wombatid=wombatid, name=name, value=value, line=line)
 
-    async def append_attribute(self, wombatid: int, name: str, value: str) -> None:
-        await self._ask(AppendAttribute, wombatid=wombatid, name=name, value=value)
+    async def append_attribute(self, wombatid: int, name: str, value: str, *, line: Line = None) -> None:
+        await self._ask(AppendAttribute, wombatid=wombatid, name=name, value=value, line=line)
 
-    async def clear_attribute(self, wombatid: int, name: str) -> None:
-        await self._ask(ClearAttribute, wombatid=wombatid, name=name)
+    async def clear_attribute(self, wombatid: int, name: str, *, line: Line = None) -> None:
+        await self._ask(ClearAttribute, wombatid=wombatid, name=name, line=line)
 
     async def call_info(self, wombatid: int) -> dict[str, Any]:
         """Fields of ``model.reports.CallInfo`` and ``is_live``."""

@@ -4,14 +4,29 @@ Each is answered when what it did is durable; a refusal is a ``UserError`` with 
 (AMP's error description is ``code: text``). Snapshots are JSON, sent in parts since an AMP value holds 64 KB at most.
 """
 
+import json
 from typing import Any, ClassVar
 
 from twisted.protocols import amp
 
+from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import StoreError, UserError
 
 PART = 60_000  #: bytes of a snapshot in one answer
 MOST = 0xFFFF  #: bytes of one value
+
+
+class LogLine(amp.Argument):
+    """What the system log says of it when it was done: written behind, with the dialer's own lines."""
+
+    def toString(self, inObject: SystemLogEntry) -> bytes:
+        return json.dumps([inObject.at, inObject.user, inObject.action, inObject.object, inObject.detail]).encode()
+
+    def fromString(self, inString: bytes) -> SystemLogEntry:
+        return SystemLogEntry(*json.loads(inString))
+
+
+_LINE = (b"line", LogLine(optional=True))
 
 
 class _Command(amp.Command):
@@ -82,14 +97,14 @@ class OrderLists(_Command):
 class HangUp(_Command):
     """Hang up a live call."""
 
-    arguments = [(b"wombatid", amp.Integer())]
+    arguments = [(b"wombatid", amp.Integer()), _LINE]
     response: ClassVar[list[Any]] = []
 
 
 class Reserve(_Command):
-    """Preview: the next number for an agent, or the one they hold."""
+    """Preview: the next number for an agent, or the one they hold. The line is for a new one, which is told in it."""
 
-    arguments = [(b"agent", amp.Unicode())]
+    arguments = [(b"agent", amp.Unicode()), _LINE]
     response = [(b"call", amp.Unicode())]
 
 
@@ -100,7 +115,7 @@ class DialReserved(HangUp):
 class SkipReserved(_Command):
     """Preview: do not dial it; ``code`` is its extended status."""
 
-    arguments = [(b"wombatid", amp.Integer()), (b"code", amp.Unicode())]
+    arguments = [(b"wombatid", amp.Integer()), (b"code", amp.Unicode()), _LINE]
     response: ClassVar[list[Any]] = []
 
 
@@ -124,8 +139,8 @@ class AddCall(_Command):
 
 
 class AddCalls(_Command):
-    """Many of them. ``calls`` is a JSON array of ``[campaign, number, {attributes}, due or null]``, ``answers`` one of
-    a WOMBATID or ``[code, text]`` for each."""
+    """Many of them. ``calls`` is a JSON array of ``[campaign, number, {attributes}, due or null, by, origin]``,
+    ``answers`` one of a WOMBATID or ``[code, text]`` for each."""
 
     arguments = [(b"calls", amp.String())]
     response = [(b"answers", amp.String())]
@@ -141,14 +156,14 @@ class NumbersCame(_Command):
 class SetStatus(_Command):
     """Extended status of a call that lives or ended a moment ago."""
 
-    arguments = [(b"wombatid", amp.Integer()), (b"code", amp.Unicode())]
+    arguments = [(b"wombatid", amp.Integer()), (b"code", amp.Unicode()), _LINE]
     response: ClassVar[list[Any]] = []
 
 
 class SetAttribute(_Command):
     """Output attribute of such a call."""
 
-    arguments = [(b"wombatid", amp.Integer()), (b"name", amp.Unicode()), (b"value", amp.Unicode())]
+    arguments = [(b"wombatid", amp.Integer()), (b"name", amp.Unicode()), (b"value", amp.Unicode()), _LINE]
     response: ClassVar[list[Any]] = []
 
 
@@ -159,7 +174,7 @@ class AppendAttribute(SetAttribute):
 class ClearAttribute(_Command):
     """It is empty from now on."""
 
-    arguments = [(b"wombatid", amp.Integer()), (b"name", amp.Unicode())]
+    arguments = [(b"wombatid", amp.Integer()), (b"name", amp.Unicode()), _LINE]
     response: ClassVar[list[Any]] = []
 
 
@@ -175,6 +190,11 @@ class EventsSince(_Command):
 
     arguments = [(b"after", amp.Integer())]
     response = [(b"data", amp.String())]
+
+
+
+    arguments = [(b"part", amp.Integer()), (b"wanted", amp.String())]
+    response = [(b"data", amp.String()), (b"parts", amp.Integer())]
 
 
 class Snapshot(_Command):

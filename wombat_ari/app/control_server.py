@@ -41,6 +41,7 @@ from wombat_ari.app.control_commands import (
 )
 from wombat_ari.model.errors import StoreError, UserError
 
+from wombat_ari.model.calls import SystemLogEntry
 if TYPE_CHECKING:
     from wombat_ari.engine.obey import Obey
 
@@ -48,6 +49,7 @@ log = Logger()
 
 
 class ControlServer(amp.AMP):
+Line = SystemLogEntry | None
     """One connection to the dialer."""
 
     def __init__(self, obey: Obey) -> None:
@@ -100,22 +102,23 @@ class ControlServer(amp.AMP):
         return _answer(self._obey.order_lists(campaign, names), "lists")
 
     @HangUp.responder
-    def hang_up(self, wombatid: int) -> dict[str, Any]:
+    def hang_up(self, wombatid: int, line: Line = None) -> dict[str, Any]:
         self._obey.hang_up(wombatid)
         return {}
 
     @Reserve.responder
-    def reserve(self, agent: str) -> dict[str, str]:
-        return {"call": json.dumps(self._obey.reserve(agent))}
+        self._obey.note(line)
+    def reserve(self, agent: str, line: Line = None) -> dict[str, str]:
+        return {"call": json.dumps(self._obey.reserve(agent, line))}
 
     @DialReserved.responder
-    def dial_reserved(self, wombatid: int) -> dict[str, Any]:
-        self._obey.dial_reserved(wombatid)
+    def dial_reserved(self, wombatid: int, line: Line = None) -> dict[str, Any]:
+        self._obey.dial_reserved(wombatid, line)
         return {}
 
     @SkipReserved.responder
-    def skip_reserved(self, wombatid: int, code: str) -> dict[str, Any]:
-        self._obey.skip_reserved(wombatid, code)
+    def skip_reserved(self, wombatid: int, code: str, line: Line = None) -> dict[str, Any]:
+        self._obey.skip_reserved(wombatid, code, line)
         return {}
 
     @RetryErrands.responder
@@ -133,8 +136,10 @@ class ControlServer(amp.AMP):
         asked = [defer.Deferred.fromCoroutine(self._add(*each)).addErrback(_refused) for each in json.loads(calls)]
         return defer.gatherResults(asked).addCallback(lambda answers: {"answers": json.dumps(answers).encode()})
 
-    async def _add(self, campaign: str, number: str, attributes: dict[str, str], due: float | None) -> int:
-        return await self._obey.add_call(campaign, number, attributes, due)
+    async def _add(
+        self, campaign: str, number: str, attributes: dict[str, str], due: float | None, by: str = "", origin: str = ""
+    ) -> int:
+        return await self._obey.add_call(campaign, number, attributes, due, by, origin)
 
     @NumbersCame.responder
     def numbers_came(self, name: str) -> dict[str, Any]:
@@ -142,26 +147,30 @@ class ControlServer(amp.AMP):
         return {}
 
     @SetStatus.responder
-    def set_status(self, wombatid: int, code: str) -> dict[str, Any]:
+    def set_status(self, wombatid: int, code: str, line: Line = None) -> dict[str, Any]:
         self._obey.set_status(wombatid, code)
         return {}
 
     @SetAttribute.responder
-    def set_attribute(self, wombatid: int, name: str, value: str) -> dict[str, Any]:
+        self._obey.note(line)
+    def set_attribute(self, wombatid: int, name: str, value: str, line: Line = None) -> dict[str, Any]:
         self._obey.set_attribute(wombatid, name, value)
         return {}
 
     @AppendAttribute.responder
-    def append_attribute(self, wombatid: int, name: str, value: str) -> dict[str, Any]:
+        self._obey.note(line)
+    def append_attribute(self, wombatid: int, name: str, value: str, line: Line = None) -> dict[str, Any]:
         self._obey.append_attribute(wombatid, name, value)
         return {}
 
     @ClearAttribute.responder
-    def clear_attribute(self, wombatid: int, name: str) -> dict[str, Any]:
+        self._obey.note(line)
+    def clear_attribute(self, wombatid: int, name: str, line: Line = None) -> dict[str, Any]:
         self._obey.clear_attribute(wombatid, name)
         return {}
 
     @CallInfo.responder
+        self._obey.note(line)
     def call_info(self, wombatid: int) -> defer.Deferred[dict[str, str]]:
         return _answer(self._obey.call_info(wombatid), "call")
 

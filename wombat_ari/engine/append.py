@@ -31,8 +31,14 @@ class Append:
             clock, lambda calls: desk.add_calls(calls, now=clock.seconds())
         )
 
-    async def add_call(self, campaign: str, number: str, attributes: Mapping[str, str], due: float | None) -> int:
-        """Its WOMBATID. ``due`` is when it is to be placed (epoch seconds); None or past: as soon as may be."""
+    async def add_call(
+        self, campaign: str, number: str, attributes: Mapping[str, str], due: float | None, by: str = "",
+        origin: str = "",
+    ) -> int:  # fmt: skip
+        """Its WOMBATID. ``due`` is when it is to be placed (epoch seconds); None or past: as soon as may be.
+
+        ``by`` and ``origin`` say who asked and from where, for the system log.
+        """
         if self._board.state != DialerState.READY:
             raise UserError(f"the dialer is {self._board.state}, try again when it is READY", code="not-ready")
         run = self._board.run_of(campaign)
@@ -40,7 +46,7 @@ class Append:
             raise UserError(
                 f"campaign {campaign!r} has no live run: start it, then its calls can be added", code="no-run"
             )
-        call = _checked(run, number, attributes, due=due, now=self._clock.seconds())
+        call = replace(_checked(run, number, attributes, due=due, now=self._clock.seconds()), by=by, origin=origin)
         run.appending += 1
         try:
             added = await self._batcher.add(call)

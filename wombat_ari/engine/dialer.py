@@ -127,6 +127,7 @@ class Dialer:
             announce=self._announce,
             annotate=Annotate(self.board, self.follow, late=self._amend.late, is_recent=self._amend.remembers),
             locate=Locate(self.board, desk=desk, journal=journal, is_recent=self._amend.remembers),
+            journal=journal,
         )
         self._wire()
         self._ticks = [LoopingCall(self._fast_tick), LoopingCall(self._slow_tick)]

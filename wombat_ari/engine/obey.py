@@ -1,13 +1,14 @@
 """Around it: commands from people and programs. Each is checked, done, and answers when what it did is durable."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from wombat_ari.bridge.journal import Journal
 from wombat_ari.core.run import RunEvent
 from wombat_ari.engine.annotate import Annotate
 from wombat_ari.engine.announce import Announce
 from wombat_ari.engine.append import Append
-from wombat_ari.engine.board import Board, LiveRun
+from wombat_ari.engine.board import Board, Flight, LiveRun
 from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.locate import Locate
@@ -16,6 +17,7 @@ from wombat_ari.engine.publish import Publish, Snapshot
 from wombat_ari.engine.steer import Lists, Steer
 from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import events as ev
+from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import DialerState
 
@@ -38,6 +40,7 @@ class Obey:
         annotate: Annotate,
         locate: Locate,
     ) -> None:
+        journal: Journal,
         self._board = board
         self._follow = follow
         self._supervise = supervise
@@ -55,6 +58,7 @@ class Obey:
         self.call_info = locate.call_info
         self._deliver = deliver
 
+        self._journal = journal
     def numbers_came(self, list_name: str) -> None:
         self._announce.grown(list_name)
         self._append.numbers_came(list_name)
@@ -102,17 +106,31 @@ class Obey:
             raise UserError(f"no live call has the WOMBATID {wombatid}", code="no-call")
         self._follow.tell(flight, ev.HangUpAsked(wombatid))
 
-    def reserve(self, agent: str) -> Snapshot:
-        """Preview: the number reserved for an agent, with its input attributes."""
-        claim = self._preview.reserve(agent).call.claim
+    def note(self, line: SystemLogEntry | None) -> None:
+        """What the system log says of who asked, and for what."""
+        if line is not None:
+            self._journal.add(line)
+
+    def reserve(self, agent: str, line: SystemLogEntry | None = None) -> Snapshot:
+        """Preview: the number reserved for an agent, with its input attributes. Who only asks again what they hold is
+        not noted."""
+        held = self._preview.holds(agent)
+        flight = self._preview.reserve(agent)
+        claim = flight.call.claim
+        if not held:
+            self._note_of(flight, line, f"for {agent}")
         return {"id": claim.wombatid, "number": claim.number, "attributes": dict(claim.input_attributes)}
 
-    def dial_reserved(self, wombatid: int) -> None:
+    def dial_reserved(self, wombatid: int, line: SystemLogEntry | None = None) -> None:
+        flight = self._board.flights.get(wombatid)
         self._preview.dial(wombatid)
 
-    def skip_reserved(self, wombatid: int, code: str) -> None:
+        self._note_of(flight, line)
+    def skip_reserved(self, wombatid: int, code: str, line: SystemLogEntry | None = None) -> None:
+        flight = self._board.flights.get(wombatid)
         self._preview.skip(wombatid, code)
 
+        self._note_of(flight, line, f"as {code}" if code else "")
     def retry_errands(self, receiver: str) -> None:
         """Somebody says that this receiver (an empty text: each) is well again."""
         self._deliver.retry(receiver)
@@ -121,6 +139,14 @@ class Obey:
         return self._publish.snapshot(calls=calls)
 
     def _ready(self) -> None:
+
+    def _note_of(self, flight: Flight | None, line: SystemLogEntry | None, what: str = "") -> None:
+        if flight is None or line is None:
+            return
+        claim = flight.call.claim
+        call = " ".join(filter(None, (f"call {claim.wombatid} to {claim.number}", what)))
+        self.note(replace(line, object=flight.run.name, detail="; ".join(filter(None, (call, line.detail)))))
+
         if self._board.state != DialerState.READY:
             raise UserError(f"the dialer is {self._board.state}, try again when it is READY", code="not-ready")
 

@@ -25,12 +25,15 @@ class Preview:
         self._schedule = schedule
         self._held: dict[str, Flight] = {}  #: agent -> the number reserved for them
 
+    def holds(self, agent: str) -> bool:
+        """Whether a number is reserved for this agent."""
+        self._held = {holder: held for holder, held in self._held.items() if held.call.state == CallState.RD_RESERVED}
+        return agent in self._held
+
     def reserve(self, agent: str) -> Flight:
         """The next callable number for this agent (exactly as in Asterisk), or the one they hold already."""
-        self._held = {holder: held for holder, held in self._held.items() if held.call.state == CallState.RD_RESERVED}
-        held = self._held.get(agent)
-        if held is not None:
-            return held
+        if self.holds(agent):
+            return self._held[agent]
         self._refuse_if_stopping("AGENT_CANNOT_RESERVE")
         places = self._places(agent)
         if not places:

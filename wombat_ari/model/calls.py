@@ -52,6 +52,8 @@ class NewCall:
     number: str
     attributes: dict[str, str] = field(default_factory=dict)
     not_before: float | None = None  #: when it is to be placed (epoch seconds), None: as soon as may be
+    by: str = ""  #: login of who asked, for the system log; empty: nobody did, a rule says so
+    origin: str = ""  #: from where, as the system log says it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,19 @@ All that came together is one transaction, which locks the rows of the runs firs
 ``<campaign>/AUTO``, is made when it is needed and put at the end of the run's lists: from its present end on, so that
 what earlier runs dialled is not dialled again. A call that is not to be placed yet is taken from the list at once and
 waits as an open retry, however much the run has before it.
+
+The system log is told in the same transaction: one line for all that somebody added to a run in it, with each WOMBATID.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
 
 from wombat_ari.core import validate
 from wombat_ari.core.numbers import number_of_attempt, numbers_of
-from wombat_ari.model.calls import AddedCall, NewCall, RunList
+from wombat_ari.model.calls import AddedCall, NewCall, RunList, SystemLogEntry
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.reports import CallInfo
@@ -22,6 +24,7 @@ from wombat_ari.store import lists, saving
 from wombat_ari.store.claims import allocate_ids, lock_runs
 from wombat_ari.store.database import Database, Transaction, chunks, marks
 from wombat_ari.store.entities import LIST
+from wombat_ari.store.journal import write_system_log
 from wombat_ari.store.rows import dump, load
 
 AUTO = "/AUTO"
@@ -108,6 +111,18 @@ class _Batch:
         )
         for run_id in live:
             self._postpone(tx, run_id)
+        write_system_log(tx, self._lines({run_id: run.campaign_name for run_id, run in live.items()}))
+
+    def _lines(self, campaigns: dict[int, str]) -> Iterator[SystemLogEntry]:
+        groups: dict[tuple[str, str, int], list[tuple[int, str]]] = {}
+        for call, wombatid in zip(self._calls, self._ids, strict=True):
+            if call.by and wombatid is not None:
+                groups.setdefault((call.by, call.origin, call.run_id), []).append((wombatid, call.number))
+        for (by, origin, run_id), added in groups.items():
+            one = f"call {added[0][0]} to {added[0][1]}"
+            what = one if len(added) == 1 else f"{len(added)} calls: {_ranges([each for each, _ in added])}"
+            text = "; ".join(filter(None, (what, origin)))
+            yield SystemLogEntry(self._now, by, "calls added", campaigns[run_id], text)
 
     def _postpone(self, tx: Transaction, run_id: int) -> None:
         """Take those that are to be placed later from the list."""
@@ -175,6 +190,17 @@ def _target(db: Database, tx: Transaction, run_id: int, name: str, *, count: int
     sql = "INSERT INTO run_list (run_id, list_id, position, paused, high_water, taken) VALUES (%s, %s, %s, 0, %s, 0)"
     tx.run(sql, (run_id, list_id, position, end))
     return _Target(list_id, end, RunList(run_id, list_id, name, position, False, end, 0, 0, end))
+
+
+def _ranges(ids: Sequence[int]) -> str:
+    """``7-9, 11`` of ids that grow."""
+    parts: list[list[int]] = []
+    for each in ids:
+        if parts and parts[-1][1] == each - 1:
+            parts[-1][1] = each
+        else:
+            parts.append([each, each])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
 
 
 def find_call(db: Database, wombatid: int) -> CallInfo | None:

@@ -51,7 +51,7 @@ def test_what_was_refused_may_be_asked_again(rest: Rest) -> None:
 def test_what_may_have_been_done_is_not_done_again(rest: Rest, dialer: Any, refusal: Exception) -> None:
     asked = []
 
-    def reserve(agent: str) -> Any:
+    def reserve(agent: str, *, line: Any) -> Any:
         asked.append(agent)
         raise refusal
 
@@ -62,19 +62,19 @@ def test_what_may_have_been_done_is_not_done_again(rest: Rest, dialer: Any, refu
 
 
 def test_nothing_was_asked_of_a_dialer_that_does_not_run(rest: Rest, dialer: Any) -> None:
-    def down(agent: str) -> Any:
+    def down(agent: str, *, line: Any) -> Any:
         raise UserError("the dialer is not running", code="dialer-down")
 
     dialer.reserve = down
     rest.refused(503, "POST", "/preview/reserve", {"agent": "SIP/1"}, headers=KEY)
-    dialer.reserve = lambda agent: {"id": 7, "number": "5551", "attributes": {}}
+    dialer.reserve = lambda agent, line: {"id": 7, "number": "5551", "attributes": {}}
     assert rest.ok("POST", "/preview/reserve", {"agent": "SIP/1"}, headers=KEY)["wombatid"] == 7
 
 
 def test_while_it_is_being_done_it_is_in_progress(rest: Rest, dialer: Any) -> None:
     came, go = threading.Event(), threading.Event()
 
-    def reserve(agent: str) -> Any:
+    def reserve(agent: str, *, line: Any) -> Any:
         came.set()
         assert go.wait(20)
         return {"id": 7, "number": "5551", "attributes": {}}

@@ -57,7 +57,7 @@ class Ready(Dialer):
     def call_info(self, wombatid: int) -> dict[str, Any]:
         raise UserError(f"no call has the WOMBATID {wombatid}", code="no-call")
 
-    def reserve(self, agent: str) -> dict[str, Any]:
+    def reserve(self, agent: str, *, line: Any = None) -> dict[str, Any]:
         return {"id": 7, "number": "5551", "attributes": {"NAME": "Ann"}}
 
     def numbers_came(self, name: str) -> None:

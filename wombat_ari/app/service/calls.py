@@ -6,10 +6,11 @@ from typing import Any
 from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.campaigns import infos_of
-from wombat_ari.app.service.logbook import note
+from wombat_ari.app.service.logbook import line, origin
 from wombat_ari.app.service.rights import Right, demand, demand_any, missing, require_seen, sees
 from wombat_ari.core.moments import moment_of
 from wombat_ari.core.numbers import parse_pairs
+from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import LoggedCall, WaitingRetry
@@ -29,28 +30,31 @@ def add_call(
     """
     # At the machine all campaigns are seen: the database is asked for the clock only, the dialer knows the rest.
     known = caller.at_machine and not when.strip()
-    place = Place(campaign, zone) if known else place_for_calls(caller, db, campaign, zone=zone)
+    place = _place(caller, campaign, zone) if known else place_for_calls(caller, db, campaign, zone=zone)
     return ask.add_call(place.campaign, number, **place.asked(attributes, when, now=caller.at))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A campaign that somebody may add calls to."""
+    """A campaign that somebody may add calls to, and who that is."""
 
     campaign: str
     zone: str
+    by: str
+    origin: str
 
     def asked(self, attributes: dict[str, str] | str, when: str, *, now: float) -> dict[str, Any]:
-        """Attributes and moment as the dialer is asked; UserError when they cannot be read."""
+        """Attributes and moment as the dialer is asked, and who asks; UserError when they cannot be read."""
         pairs = parse_pairs(attributes) if isinstance(attributes, str) else attributes
-        return {"attributes": pairs, "due": moment_of(when, now=now, zone=self.zone) if when.strip() else None}
+        due = moment_of(when, now=now, zone=self.zone) if when.strip() else None
+        return {"attributes": pairs, "due": due, "by": self.by, "origin": self.origin}
 
 
 def place_for_calls(caller: Caller, db: Database, campaign: str, *, zone: str) -> Place:
     """What is checked of who adds calls. ``zone``: where the campaign has none."""
     demand(caller, Right.CONTROL_CALLS)
     found = _seen_head(caller, db, campaign)
-    return Place(found.name, found.active_period.zone or zone)
+    return _place(caller, found.name, found.active_period.zone or zone)
 
 
 def find_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:
@@ -86,35 +90,45 @@ def history(caller: Caller, db: Database, ask: Asks, wombatid: int) -> History:
 def set_status(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str) -> None:
     """The extended status of a call that is live, or ended within a minute."""
     demand(caller, Right.CONTROL_CALLS)
-    _seen_call(caller, db, ask, wombatid)
-    ask.set_status(wombatid, code)
+    noted = _noted(caller, _seen_call(caller, db, ask, wombatid), "status set", code)
+    ask.set_status(wombatid, code, line=noted)
 
 
 def set_attribute(caller: Caller, db: Database, ask: Asks, *, wombatid: int, name: str, value: str) -> None:
     demand(caller, Right.CONTROL_CALLS)
-    _seen_call(caller, db, ask, wombatid)
-    ask.set_attribute(wombatid, name, value)
+    noted = _noted(caller, _seen_call(caller, db, ask, wombatid), "attribute set", name)
+    ask.set_attribute(wombatid, name, value, line=noted)
 
 
 def append_attribute(caller: Caller, db: Database, ask: Asks, *, wombatid: int, name: str, value: str) -> None:
     demand(caller, Right.CONTROL_CALLS)
-    _seen_call(caller, db, ask, wombatid)
-    ask.append_attribute(wombatid, name, value)
+    noted = _noted(caller, _seen_call(caller, db, ask, wombatid), "attribute appended", name)
+    ask.append_attribute(wombatid, name, value, line=noted)
 
 
 def clear_attributes(caller: Caller, db: Database, ask: Asks, *, wombatid: int, name: str = "") -> None:
     """One output attribute, or all that the call has."""
     demand(caller, Right.CONTROL_CALLS)
-    known = _seen_call(caller, db, ask, wombatid)["output_attributes"]
-    for each in [name] if name else list(known):
-        ask.clear_attribute(wombatid, each)
+    call = _seen_call(caller, db, ask, wombatid)
+    for each in [name] if name else list(call["output_attributes"]):
+        ask.clear_attribute(wombatid, each, line=_noted(caller, call, "attribute cleared", each))
 
 
 def hang_up(caller: Caller, db: Database, ask: Asks, *, wombatid: int) -> None:
     demand(caller, Right.CONTROL_CALLS)
     call = _seen_call(caller, db, ask, wombatid)
-    ask.hang_up(wombatid)
-    note(caller, db, "hang up", about=call["campaign_name"], detail=f"call {wombatid} to {call['number']}")
+    ask.hang_up(wombatid, line=_noted(caller, call, "hang up"))
+
+
+def _noted(caller: Caller, call: Picture, action: str, what: str = "") -> SystemLogEntry:
+    """Values of attributes are people's: their names are enough."""
+    about_call = f"call {call['wombatid']} to {call['number']}"
+    detail = f"{about_call}: {what[:200]}" if what else about_call
+    return line(caller, action, about=call["campaign_name"], detail=detail)
+
+
+def _place(caller: Caller, campaign: str, zone: str) -> Place:
+    return Place(campaign, zone, caller.login[:80], origin(caller))
 
 
 def _seen_head(caller: Caller, db: Database, name: str) -> Campaign:

@@ -7,7 +7,16 @@ from wombat_ari.store.database import Database
 
 
 def note(caller: Caller, db: Database, action: str, *, about: str = "", detail: str = "") -> None:
-    """One line. Texts are cut to what their columns hold."""
-    where = f"from {caller.address}" if caller.address else ""
-    text = "; ".join(filter(None, (detail, where)))
-    syslog.write(db, [SystemLogEntry(caller.at, caller.login[:80], action[:80], about[:255], text)])
+    """One line, written now."""
+    syslog.write(db, [line(caller, action, about=about, detail=detail)])
+
+
+def line(caller: Caller, action: str, *, about: str = "", detail: str = "") -> SystemLogEntry:
+    """The same for the dialer to write behind, with what it did: what comes often has no commit of its own. Texts are
+    cut to what their columns hold."""
+    text = "; ".join(filter(None, (detail, origin(caller))))
+    return SystemLogEntry(caller.at, caller.login[:80], action[:80], about[:255], text)
+
+
+def origin(caller: Caller) -> str:
+    return f"from {caller.address}" if caller.address else ""

@@ -4,6 +4,7 @@ from typing import Any
 
 from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.logbook import line
 from wombat_ari.app.service.rights import FORBIDDEN, Right, demand
 from wombat_ari.model.errors import UserError
 from wombat_ari.store import users
@@ -14,21 +15,21 @@ def reserve(caller: Caller, db: Database, ask: Asks, *, agent: str) -> dict[str,
     """``id``, ``number`` and ``attributes`` of the number reserved for an agent (their channel as in Asterisk)."""
     demand(caller, Right.PREVIEW)
     _require_own(caller, db, agent)
-    return ask.reserve(agent)
+    return ask.reserve(agent, line=line(caller, "number reserved"))
 
 
 def dial(caller: Caller, db: Database, ask: Asks, *, wombatid: int) -> None:
     """Call the agent, then the callee."""
     demand(caller, Right.PREVIEW)
     _require_held(caller, db, ask, wombatid)
-    ask.dial_reserved(wombatid)
+    ask.dial_reserved(wombatid, line=line(caller, "reserved number dialled"))
 
 
 def skip(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str = "") -> None:
     """Not dialled; ``code`` becomes its extended status."""
     demand(caller, Right.PREVIEW)
     _require_held(caller, db, ask, wombatid)
-    ask.skip_reserved(wombatid, code)
+    ask.skip_reserved(wombatid, code, line=line(caller, "reserved number skipped"))
 
 
 def _require_own(caller: Caller, db: Database, agent: str) -> None:
