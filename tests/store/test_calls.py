@@ -346,3 +346,36 @@ def test_a_call_is_found_wherever_it_is(database: Database) -> None:
     journal.write(database, [result_of(claim) for claim in claims_])
     assert {state(soon), state(later)} == {"ENDED 2 RS_BUSY", "ENDED 3 RS_BUSY"}
     assert calls.find_call(database, later + 1) is None
+
+
+def test_the_system_log_has_who_added_which_calls_in_the_same_transaction(
+    database: Database, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = {"by": "ada", "origin": "from 192.0.2.7"}, {"by": "-", "origin": "from 127.0.0.1"}
+    asked = [NewCall(run, "1", **here), NewCall(run, "2", **there), NewCall(run, "3", **here),
+             NewCall(run, "4", **here), NewCall(4711, "5", **here), NewCall(run, "6")]  # fmt: skip
+    begun: list[bool] = []
+    transaction = database.transaction
+    monkeypatch.setattr(database, "transaction", lambda **how: [begun.append(True), transaction(**how)][1])
+    one, two, three, four, refused, _ = calls.add_calls(database, asked, now=NOW)
+    assert len(begun) == 1
+    assert isinstance(refused, UserError)
+    ids = ids_of([one, two, three, four])
+    lines = [(each.user, each.object, each.detail) for each in syslog.read(database, action="calls added")]
+    assert sorted(lines) == [
+        ("-", "Sales", f"call {ids[1]} to 2; from 127.0.0.1"),
+        ("ada", "Sales", f"3 calls: {ids[0]}, {ids[2]}-{ids[3]}; from 192.0.2.7"),
+    ]
+
+
+def test_what_cannot_be_said_in_the_system_log_is_not_added(
+    database: Database, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("the disk is full", code="store_full", transient=True)
+
+    monkeypatch.setattr(calls, "write_system_log", full)
+    with pytest.raises(StoreError, match="full"):
+        calls.add_calls(database, [NewCall(run, "777", by="ada")], now=NOW)
+    with database.transaction(write=False) as tx:
+        assert tx.value("SELECT COUNT(*) FROM record WHERE number = '777'") == 0
