@@ -192,6 +192,8 @@ class EventsSince(_Command):
     response = [(b"data", amp.String())]
 
 
+class LiveCalls(_Command):
+    """A part of a page of the live calls, as a snapshot has parts; ``wanted`` is JSON of ``model/live.CallsWanted``."""
 
     arguments = [(b"part", amp.Integer()), (b"wanted", amp.String())]
     response = [(b"data", amp.String()), (b"parts", amp.Integer())]
