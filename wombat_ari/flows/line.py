@@ -8,7 +8,7 @@ A carrier (FastAGI, ARI, a scripted caller) implements ``Line``, once for each c
   waited for; ``hung_up`` is true from then on.
 - What the PBX refuses (no such sound, no such extension) is a ``FlowError`` whose text names the thing. The caller is
   still there then, and the flow may go on.
-- ``call`` may cancel a coroutine that is waited for (the flow's time is over): leave nothing behind.
+- A coroutine that is waited for may be cancelled (the flow's time is over): leave nothing behind.
 - Digits pressed while one method ends and the next begins should not be lost where the carrier can help it: that is why
   ``digits`` is one method, with its prompts, and not a loop over single ones.
 """
@@ -74,6 +74,10 @@ class Line(Protocol):
     @property
     def hung_up(self) -> bool:
         """The caller is gone."""
+        ...
+
+    async def until_hung_up(self) -> None:
+        """Ends when the caller is gone. Waited for beside all others, from the flow's beginning; cancelled at its end."""
         ...
 
     async def answer(self) -> None:
