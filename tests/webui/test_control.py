@@ -374,5 +374,5 @@ def test_exports_are_in_the_system_log(api: Api, sales: str, database: Database)
     campaign = next(one for one in campaigns.list_campaigns(database) if one.name == sales)
     run = start(database, campaign.id)
     assert api.get("runs/export.jsp", runId=run, mode="csv").status_code == 200
-    found = [(one.user, one.object, one.detail) for one in syslog.read(database, action="run exported")]
-    assert found == [("admin", sales, f"run {run}; from 192.0.2.7")]
+    found = [(one.user, one.detail) for one in syslog.read(database, action="report exported")]
+    assert found == [("admin", "from 192.0.2.7")]

@@ -43,7 +43,7 @@ def export(call: Call) -> Answer:
 
     Attributes are JSON in their column.
     """
-    found = reports.attempts(call.caller, call.db, _runs(call))
+    found = reports.export_attempts(call.caller, call.db, _runs(call))
     answer = Response(_csv(found), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="attempts.csv"'
     return answer

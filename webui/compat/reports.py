@@ -67,7 +67,7 @@ def export(call: Call) -> Answer:
     mode = call.params.text("mode", "csv").lower()
     if mode != "csv":
         raise UserError(f"mode is {mode[:20]!r}: it must be csv")
-    calls = reports.attempts(call.caller, call.db, call.params.wholes("runId"))
+    calls = reports.export_attempts(call.caller, call.db, call.params.wholes("runId"))
     answer = Response(_csv(calls), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="runs.csv"'
     return answer

@@ -15,7 +15,7 @@ from wombat_ari.app.cli import settings_of
 from wombat_ari.app.commands.opened import opened
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.reports import LoggedCall, RunStatistics
+from wombat_ari.model.reports import AttemptFilter, LoggedCall, RunStatistics
 
 ATTEMPT_COLUMNS = (
     "number", "attempted at", "wait pre", "wait after", "talk", "outcome", "status", "list", "trunk", "end point",
@@ -43,7 +43,8 @@ def report(
     found = campaigns.find_campaign(caller, database, campaign)
     chosen = _chosen(reports.find_runs(caller, database, campaign_id=found.id), campaign, run_id, last)
     ids = [row.id for row in chosen]
-    calls = reports.attempts(caller, database, ids, number=number)
+    taken = reports.export_attempts if as_csv or as_json else reports.attempts
+    calls = taken(caller, database, ids, AttemptFilter(number=number))
     if as_csv:
         _write_csv(calls)
         return
