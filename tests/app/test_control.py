@@ -14,6 +14,7 @@ from wombat_ari.app.control import ControlClient
 from wombat_ari.app.control_server import ControlFactory
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.live import CallOrder, CallsWanted
 
 
 class FakeObey:
@@ -21,8 +22,8 @@ class FakeObey:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
-        self.picture: dict[str, Any] = {"state": "READY"}
         self.lines: list[Any] = []  #: for the system log
+        self.picture: dict[str, Any] = {"state": "READY"}
         self.trouble: Exception | None = None
         self.silent = False
 
@@ -43,17 +44,17 @@ class FakeObey:
 
     def reserve(self, agent: str, line: Any = None) -> dict[str, Any]:
         self._note("reserve", agent)
-        return {"id": 2**53 - 1, "number": "5551", "attributes": {"NAME": "Zoë", "A": "1"}}
         self.lines.append(line)
+        return {"id": 2**53 - 1, "number": "5551", "attributes": {"NAME": "Zoë", "A": "1"}}
 
     def dial_reserved(self, wombatid: int, line: Any = None) -> None:
         self._note("dial", wombatid)
-
         self.lines.append(line)
+
     def skip_reserved(self, wombatid: int, code: str, line: Any = None) -> None:
         self._note("skip", wombatid, code)
-
         self.lines.append(line)
+
     def note(self, line: Any) -> None:
         self.lines.append(line)
 
@@ -86,9 +87,11 @@ class FakeObey:
         self.asked.append(("snapshot", calls))
         return self.picture
 
-    def _note(self, *asked: Any) -> None:
+    def live_calls(self, wanted: CallsWanted) -> dict[str, Any]:
+        self.asked.append(("live_calls", wanted))
         return self.picture
 
+    def _note(self, *asked: Any) -> None:
         self.asked.append(asked)
         if self.trouble:
             raise self.trouble
@@ -186,13 +189,20 @@ def test_a_large_snapshot_comes_in_parts_and_is_of_one_moment(wire: Wire, calls:
     assert len(wire.obey.asked) == 1, "the picture was taken more than once"
 
 
+def test_a_page_of_live_calls_is_asked_for_whole_and_comes_in_parts(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.picture = {"calls": ["é" * 100_000], "total": 1}
+    wanted = CallsWanted(frozenset({3, 2**53 - 1}), CallOrder.AGENT, descending=True, skip=50, limit=25, number="+é")
+    assert wire.ask("live_calls", wanted) == wire.obey.picture
+    assert wire.obey.asked == [("live_calls", wanted)]
+    everything = CallsWanted()
+    wire.ask("live_calls", everything)
+    assert wire.obey.asked[1:] == [("live_calls", everything)]
+
+
 @pytest.mark.parametrize("over", [-1, 0, 1])
 def test_a_snapshot_of_exactly_one_part(wire: Wire, over: int) -> None:
     wire.listen()
-    wire.listen()
-    wire.obey.picture = {"calls": ["é" * 100_000], "total": 1}
-
-
     empty = len(json.dumps({"x": ""}, separators=(",", ":")))
     wire.obey.picture = {"x": "a" * (2 * control_commands.PART - empty + over)}
     assert wire.ask("snapshot") == wire.obey.picture
@@ -310,16 +320,6 @@ def test_words_about_a_call(wire: Wire) -> None:
         assert caught.value.code == "no-call"
 
 
-def test_trouble_with_the_database_has_its_text_on_this_side(wire: Wire) -> None:
-    wire.listen()
-    wire.obey.trouble = StoreError("database x: the disk is full; make room", transient=True)
-    with pytest.raises(UserError, match="the disk is full; make room"):
-        wire.ask("start_run", "Sales", by="ada")
-
-
-def test_a_mistake_of_the_dialer_is_said_and_the_connection_stays(wire: Wire) -> None:
-    wire.listen()
-    wire.obey.trouble = ZeroDivisionError("secret inner word")
 @pytest.mark.parametrize(
     "asked",
     [
@@ -338,6 +338,16 @@ def test_what_the_system_log_is_to_say_goes_along_and_only_if_it_was_done(wire: 
     assert wire.obey.lines == [line]
 
 
+def test_trouble_with_the_database_has_its_text_on_this_side(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.trouble = StoreError("database x: the disk is full; make room", transient=True)
+    with pytest.raises(UserError, match="the disk is full; make room"):
+        wire.ask("start_run", "Sales", by="ada")
+
+
+def test_a_mistake_of_the_dialer_is_said_and_the_connection_stays(wire: Wire) -> None:
+    wire.listen()
+    wire.obey.trouble = ZeroDivisionError("secret inner word")
     with pytest.raises(UserError, match="see its log") as caught:
         wire.ask("start_run", "Sales", by="ada")
     assert caught.value.code == "dialer-failed"

@@ -30,6 +30,7 @@ class BlockingControl:
         self._client = client
 
     snapshot = _blocking("snapshot")
+    live_calls = _blocking("live_calls")
     start_run = _blocking("start_run")
     pause_run = _blocking("pause_run")
     resume_run = _blocking("resume_run")

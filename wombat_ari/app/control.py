@@ -26,6 +26,7 @@ from wombat_ari.app.control_commands import (
     DialReserved,
     EventsSince,
     HangUp,
+    LiveCalls,
     NumbersCame,
     OrderLists,
     PauseList,
@@ -42,15 +43,16 @@ from wombat_ari.app.control_commands import (
     Snapshot,
     StartRun,
 )
-from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.calls import SystemLogEntry
+from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.live import CallsWanted
 
 ANSWER_S = 30.0  #: a command that is not answered in this time has failed
 
 Result = TypeVar("Result")
-
-
 Line = SystemLogEntry | None
+
+
 class Unanswered(UserError):
     """The dialer was asked and did not answer: whether it was done is not known."""
 
@@ -152,15 +154,11 @@ class ControlClient:
 
     async def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         """The picture of now (see ``engine/publish``)."""
-        await self._picturing.acquire()
-        try:
-            answer = await self._ask(Snapshot, part=0, calls=calls)
-            data = [answer["data"]]
-            for part in range(1, answer["parts"]):
-                data.append((await self._ask(Snapshot, part=part, calls=calls))["data"])
-        finally:
-            self._picturing.release()
-        return json.loads(b"".join(data))
+        return await self._parts(Snapshot, calls=calls)
+
+    async def live_calls(self, wanted: CallsWanted) -> dict[str, Any]:
+        """``calls``, ``total``, ``skip``, ``now``: see ``engine/glance``."""
+        return await self._parts(LiveCalls, wanted=json.dumps(wanted.told()).encode())
 
     def close(self) -> None:
         if self._connection is not None and self._connection.transport is not None:
@@ -171,6 +169,18 @@ class ControlClient:
 
     async def _lists(self, command: type[amp.Command], **arguments: Any) -> list[dict[str, Any]]:
         return json.loads((await self._ask(command, **arguments))["lists"])
+
+    async def _parts(self, command: type[amp.Command], **arguments: Any) -> Any:
+        """What comes in parts since it may be longer than AMP's values."""
+        await self._picturing.acquire()
+        try:
+            answer = await self._ask(command, part=0, **arguments)
+            data = [answer["data"]]
+            for part in range(1, answer["parts"]):
+                data.append((await self._ask(command, part=part, **arguments))["data"])
+        finally:
+            self._picturing.release()
+        return json.loads(b"".join(data))
 
     async def _run(self, command: type[StartRun], campaign: str, by: str) -> dict[str, Any]:
         return json.loads((await self._ask(command, campaign=campaign, by=by))["run"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import defer
@@ -23,6 +24,7 @@ from wombat_ari.app.control_commands import (
     DialReserved,
     EventsSince,
     HangUp,
+    LiveCalls,
     NumbersCame,
     OrderLists,
     PauseList,
@@ -39,23 +41,24 @@ from wombat_ari.app.control_commands import (
     Snapshot,
     StartRun,
 )
-from wombat_ari.model.errors import StoreError, UserError
-
 from wombat_ari.model.calls import SystemLogEntry
+from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.live import CallsWanted
+
 if TYPE_CHECKING:
     from wombat_ari.engine.obey import Obey
 
 log = Logger()
+Line = SystemLogEntry | None
 
 
 class ControlServer(amp.AMP):
-Line = SystemLogEntry | None
     """One connection to the dialer."""
 
     def __init__(self, obey: Obey) -> None:
         super().__init__()
         self._obey = obey
-        self._snapshot = b""
+        self._said = b""
 
     def locateResponder(self, name: bytes) -> Any:
         responder = super().locateResponder(name)
@@ -104,10 +107,10 @@ Line = SystemLogEntry | None
     @HangUp.responder
     def hang_up(self, wombatid: int, line: Line = None) -> dict[str, Any]:
         self._obey.hang_up(wombatid)
+        self._obey.note(line)
         return {}
 
     @Reserve.responder
-        self._obey.note(line)
     def reserve(self, agent: str, line: Line = None) -> dict[str, str]:
         return {"call": json.dumps(self._obey.reserve(agent, line))}
 
@@ -149,28 +152,28 @@ Line = SystemLogEntry | None
     @SetStatus.responder
     def set_status(self, wombatid: int, code: str, line: Line = None) -> dict[str, Any]:
         self._obey.set_status(wombatid, code)
+        self._obey.note(line)
         return {}
 
     @SetAttribute.responder
-        self._obey.note(line)
     def set_attribute(self, wombatid: int, name: str, value: str, line: Line = None) -> dict[str, Any]:
         self._obey.set_attribute(wombatid, name, value)
+        self._obey.note(line)
         return {}
 
     @AppendAttribute.responder
-        self._obey.note(line)
     def append_attribute(self, wombatid: int, name: str, value: str, line: Line = None) -> dict[str, Any]:
         self._obey.append_attribute(wombatid, name, value)
+        self._obey.note(line)
         return {}
 
     @ClearAttribute.responder
-        self._obey.note(line)
     def clear_attribute(self, wombatid: int, name: str, line: Line = None) -> dict[str, Any]:
         self._obey.clear_attribute(wombatid, name)
+        self._obey.note(line)
         return {}
 
     @CallInfo.responder
-        self._obey.note(line)
     def call_info(self, wombatid: int) -> defer.Deferred[dict[str, str]]:
         return _answer(self._obey.call_info(wombatid), "call")
 
@@ -181,10 +184,18 @@ Line = SystemLogEntry | None
 
     @Snapshot.responder
     def snapshot(self, part: int, calls: bool) -> dict[str, Any]:
+        return self._in_parts(part, lambda: self._obey.snapshot(calls=calls))
+
+    @LiveCalls.responder
+    def live_calls(self, part: int, wanted: bytes) -> dict[str, Any]:
+        return self._in_parts(part, lambda: self._obey.live_calls(CallsWanted.heard(json.loads(wanted))))
+
+    def _in_parts(self, part: int, make: Callable[[], Any]) -> dict[str, Any]:
+        """Part 0 makes it anew; who asks on one connection asks for one after the other."""
         if part == 0:
-            self._snapshot = json.dumps(self._obey.snapshot(calls=calls), separators=(",", ":")).encode()
-        parts = -(-len(self._snapshot) // PART)
-        return {"data": self._snapshot[part * PART : (part + 1) * PART], "parts": parts}
+            self._said = json.dumps(make(), separators=(",", ":")).encode()
+        parts = -(-len(self._said) // PART)
+        return {"data": self._said[part * PART : (part + 1) * PART], "parts": parts}
 
 
 class ControlFactory(Factory):

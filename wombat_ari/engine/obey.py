@@ -19,6 +19,7 @@ from wombat_ari.engine.supervise import Supervise
 from wombat_ari.model import events as ev
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.live import CallsWanted
 from wombat_ari.model.states import DialerState
 
 
@@ -39,8 +40,8 @@ class Obey:
         announce: Announce,
         annotate: Annotate,
         locate: Locate,
-    ) -> None:
         journal: Journal,
+    ) -> None:
         self._board = board
         self._follow = follow
         self._supervise = supervise
@@ -57,8 +58,8 @@ class Obey:
         self.clear_attribute = annotate.clear_attribute
         self.call_info = locate.call_info
         self._deliver = deliver
-
         self._journal = journal
+
     def numbers_came(self, list_name: str) -> None:
         self._announce.grown(list_name)
         self._append.numbers_came(list_name)
@@ -124,13 +125,13 @@ class Obey:
     def dial_reserved(self, wombatid: int, line: SystemLogEntry | None = None) -> None:
         flight = self._board.flights.get(wombatid)
         self._preview.dial(wombatid)
-
         self._note_of(flight, line)
+
     def skip_reserved(self, wombatid: int, code: str, line: SystemLogEntry | None = None) -> None:
         flight = self._board.flights.get(wombatid)
         self._preview.skip(wombatid, code)
-
         self._note_of(flight, line, f"as {code}" if code else "")
+
     def retry_errands(self, receiver: str) -> None:
         """Somebody says that this receiver (an empty text: each) is well again."""
         self._deliver.retry(receiver)
@@ -138,7 +139,9 @@ class Obey:
     def snapshot(self, *, calls: bool = True) -> Snapshot:
         return self._publish.snapshot(calls=calls)
 
-    def _ready(self) -> None:
+    def live_calls(self, wanted: CallsWanted) -> Snapshot:
+        """A page of the live calls."""
+        return self._publish.page(wanted)
 
     def _note_of(self, flight: Flight | None, line: SystemLogEntry | None, what: str = "") -> None:
         if flight is None or line is None:
@@ -147,6 +150,7 @@ class Obey:
         call = " ".join(filter(None, (f"call {claim.wombatid} to {claim.number}", what)))
         self.note(replace(line, object=flight.run.name, detail="; ".join(filter(None, (call, line.detail)))))
 
+    def _ready(self) -> None:
         if self._board.state != DialerState.READY:
             raise UserError(f"the dialer is {self._board.state}, try again when it is READY", code="not-ready")
 

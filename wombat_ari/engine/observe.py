@@ -227,19 +227,17 @@ class Observe:
             "blocked": blocked_by_waiting(load, end_point.max_waiting),
             "reported": dict(Counter(DeviceState(member.status).name for member, _ in agents)),
             "computed": dict(states),
-            "callers": [
-                {"number": self._number_of(caller), "call": caller.call, "since": caller.since}
-                for caller in queues.callers(end_point.name)
-            ],
+            "callers": [self._caller(caller) for caller in queues.callers(end_point.name)],
             "agents": [
                 {"name": member.name, "interface": member.interface, "state": str(state)} for member, state in agents
             ],
         }
 
-    def _number_of(self, caller: Caller) -> str:
-        """Of one of ours the number that was dialled: their caller id is nobody's."""
+    def _caller(self, caller: Caller) -> dict[str, object]:
+        """Of one of ours the number that was dialled: their caller id is nobody's; and its run."""
         flight = self._board.flights.get(caller.call or 0)
-        return flight.call.claim.number if flight is not None else caller.number
+        number, run = (flight.call.claim.number, flight.run.id) if flight is not None else (caller.number, None)
+        return {"number": number, "call": caller.call, "run": run, "since": caller.since}
 
     def line_freed(self, flight: Flight) -> None:
         """The call has ended: it is neither on the way nor in the queue, and nobody talks to it."""

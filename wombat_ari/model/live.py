@@ -1,8 +1,10 @@
-"""Words of watching: which of the live calls somebody wants to see, and in which order."""
+"""Words of watching: which of the live calls somebody wants to see, what there is to start, what a caller may do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from wombat_ari.model.states import CampaignStatus
 
 MOST_AT_ONCE = 500  #: calls of one page
 
@@ -55,3 +57,34 @@ class CallsWanted:
             limit=min(max(1, told["limit"]), MOST_AT_ONCE),
             number=told["number"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignGlance:
+    """As much of a campaign as says who sees it, and whether it can be started."""
+
+    id: int
+    name: str
+    security_key: str
+    status: CampaignStatus
+    priority: int
+    created_at: float
+    has_lines: bool  #: a trunk and an end point
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A thing with a security key."""
+
+    id: int | None
+    security_key: str
+
+
+class Act(StrEnum):
+    """What can be done to a run (START: to a campaign without one)."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    REMOVE = "remove"
+    RELOAD = "reload"

@@ -3,18 +3,20 @@
 from typing import Any, Protocol
 
 from wombat_ari.model.calls import SystemLogEntry
+from wombat_ari.model.live import CallsWanted
 
 Picture = dict[str, Any]
-
 Line = SystemLogEntry | None  #: for the system log: the dialer writes it behind, once it has done what was asked
+
 
 class Asks(Protocol):
     """UserError with the code ``dialer-down`` when no dialer runs. Said by ``app/blocking.BlockingControl``."""
 
     def snapshot(self, *, calls: bool = True) -> Picture: ...
 
-    def start_run(self, campaign: str, *, by: str) -> Picture: ...
+    def live_calls(self, wanted: CallsWanted) -> Picture: ...
 
+    def start_run(self, campaign: str, *, by: str) -> Picture: ...
 
     def pause_run(self, campaign: str, *, by: str) -> Picture: ...
 
