@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.builders import BY, add_campaign, add_list, result_of
+from tests.store.builders import add_campaign, add_list, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import Hour, OutcomeShare, RunStatistics, Share, WaitingRetry
 from wombat_ari.model.states import Outcome, RunState
-from wombat_ari.store import journal, lists, pruning, reports, runs, syslog
+from wombat_ari.store import attempts, journal, pruning, reports, runs, syslog
 from wombat_ari.store.database import Database
 
 QUERIES = Path(__file__).parents[2] / "sql" / "reports"
@@ -65,6 +65,13 @@ def test_statistics_of_a_run(database: Database, run: int) -> None:
     assert found.used_ms == 12000 + 340 + 8800
 
 
+def test_statistics_by_the_quarter_of_an_hour(database: Database, run: int) -> None:
+    by_quarters = reports.statistics(database, [run], slot_s=900).hours
+    assert by_quarters == (
+        Hour(FIRST_HOUR, 1, 1, 5000), Hour(NOW // 900 * 900, 1, 0, 0), Hour(FIRST_HOUR + HOUR, 2, 1, 7000)
+    )  # fmt: skip
+
+
 def test_statistics_of_several_runs_and_of_none(database: Database, run: int) -> None:
     other = start(database, add_campaign(database, "Other", normal=[add_list(database, "more", ["1"])]).id)
     (claim,) = take(database, other).claims
@@ -81,11 +88,7 @@ def test_attempts_come_in_pages(database: Database, run: int) -> None:
     assert (everything[2].retry_in_s, everything[2].retry, everything[2].output_attributes) == (300, 0, {"Q": "1"})
     first = reports.page_of_attempts(database, [run], limit=2)
     assert first + reports.page_of_attempts(database, [run], after=first[-1].wombatid) == everything
-    assert list(reports.stream_attempts(database, [run])) == everything
-    assert [c.number for c in reports.page_of_attempts(database, [run], number="3")] == ["13"]
-    assert [c.number for c in reports.page_of_attempts(database, [run], outcome="RS_BLACKLIST")] == ["14"]
-    for special in ("%", "_", "!", "'", "\\"):
-        assert reports.page_of_attempts(database, [run], number=special) == []
+    assert list(attempts.stream(database, [run])) == everything
     assert reports.logged_call(database, everything[0].wombatid) == everything[0]
     with pytest.raises(UserError, match="no logged call 4711"):
         reports.logged_call(database, 4711)
@@ -94,13 +97,15 @@ def test_attempts_come_in_pages(database: Database, run: int) -> None:
 def test_attempts_of_several_runs_are_in_one_order(
     database: Database, run: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "_PAGE", 2)
+    monkeypatch.setattr(attempts, "_PAGE", 2)
     other = start(database, add_campaign(database, "Other", normal=[add_list(database, "more", list("123"))]).id)
     journal.write(database, [result_of(claim) for claim in take(database, other).claims])
     found = reports.page_of_attempts(database, [other, run], limit=6)
     assert len(found) == 6
     assert all(a.wombatid < b.wombatid for a, b in pairwise(found))
-    assert len(list(reports.stream_attempts(database, [other, run]))) == 7
+    assert len(list(attempts.stream(database, [other, run]))) == 7
+    assert attempts.page(database, [other, run], limit=6) == found
+    assert attempts.page(database, [other, run], skip=6) == attempts.page(database, [other, run], descending=True)[:1]
 
 
 def test_calls_and_retries_of_a_record(database: Database, run: int) -> None:
@@ -110,25 +115,6 @@ def test_calls_and_retries_of_a_record(database: Database, run: int) -> None:
     journal.write(database, [result_of(again, Outcome.TERMINATED)])
     assert [c.attempt for c in reports.calls_of_record(database, waiting.record_id)] == [2, 1]
     assert reports.waiting_retries(database, run) == []
-
-
-def test_numbers_of_an_outcome_go_to_a_list(database: Database, run: int) -> None:
-    target = add_list(database, "target", ["12"])
-    summary = reports.copy_to_list(
-        database, [run], list_id=target, outcomes=["TERMINATED", "RS_BUSY", "RS_BUSY"], by=BY, now=NOW
-    )
-    assert (summary.added, summary.duplicates) == (2, 1)
-    records = lists.page_of_records(database, target)
-    assert [(r.number, r.input_attributes) for r in records] == [
-        ("12", {"N": "0"}),
-        ("11", {"N": "0"}),
-        ("13", {"N": "2"}),
-    ]
-    sales = add_list(database, "sales")
-    reports.copy_to_list(
-        database, [run], list_id=sales, outcomes=["TERMINATED"], extended_status="SALE", by=BY, now=NOW
-    )
-    assert [r.number for r in lists.page_of_records(database, sales)] == ["11"]
 
 
 def test_the_system_log(database: Database) -> None:

@@ -9,7 +9,18 @@ ANY = "*"
 
 
 def retry_delay(rules: Sequence[RescheduleRule], outcome: Outcome, extended_status: str, attempt: int) -> int | None:
-    """Seconds until the next try after try number ``attempt`` (1 is the first), or None: the record is closed.
+    """Seconds until the next try after try number ``attempt`` (1 is the first), or None: the record is closed."""
+    rule = deciding_rule(rules, outcome, extended_status, attempt)
+    if rule is None:
+        return None
+    # At least a second: a record must never be redialled in the very instant its call ended.
+    return max(1, rule.retry_after_s * (attempt if rule.mode == RetryMode.MULTI else 1))
+
+
+def deciding_rule(
+    rules: Sequence[RescheduleRule], outcome: Outcome, extended_status: str, attempt: int
+) -> RescheduleRule | None:
+    """The rule by which a record is tried again after try number ``attempt``; None: none, it is closed.
 
     Rules of the very extended status go before those with ``*``; of those that still allow an attempt, the one with the
     smallest max attempts decides. A call without extended status looks for rules with an empty one, then ``*``.
@@ -19,8 +30,4 @@ def retry_delay(rules: Sequence[RescheduleRule], outcome: Outcome, extended_stat
         rule for rule in candidates if rule.extended_status == ANY
     ]
     allowed = [rule for rule in fitting if rule.max_attempts >= attempt]
-    if not allowed:
-        return None
-    rule = min(allowed, key=lambda rule: rule.max_attempts)
-    # At least a second: a record must never be redialled in the very instant its call ended.
-    return max(1, rule.retry_after_s * (attempt if rule.mode == RetryMode.MULTI else 1))
+    return min(allowed, key=lambda rule: rule.max_attempts) if allowed else None

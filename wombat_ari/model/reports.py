@@ -1,6 +1,10 @@
 """What reports say of chosen runs. Lengths are ms, moments epoch seconds, shares 0 to 1."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from wombat_ari.model.calls import RunRow
+from wombat_ari.model.entities import RescheduleRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class OutcomeShare:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What was attempted in the hour that begins at ``at``."""
+    """What was attempted in the hour (or the day, or the slot of counting) that begins at ``at``."""
 
     at: float
     calls: int
@@ -53,6 +57,24 @@ class RunStatistics:
     def used_ms(self) -> int:
         """How long lines were used: waits and talk."""
         return self.wait_pre_ms + self.wait_after_ms + self.talk_ms
+
+
+class Span(StrEnum):
+    """How long the parts of a timeline are."""
+
+    HOUR = "HOUR"
+    DAY = "DAY"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the chosen runs did, by the wall clock of whoever looks: ``statistics.hours`` are hours of that zone."""
+
+    runs: tuple[RunRow, ...]
+    statistics: RunStatistics
+    hours_of_day: tuple[Hour, ...]  #: 24, ``at`` is seconds since midnight
+    timeline: tuple[Hour, ...]  #: from the first call to the last, gaps included
+    span: Span  #: of the timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +121,42 @@ class LoggedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFilter:
+    """Which attempts. ``number``: those whose number holds these characters; the others are exact, None: any."""
+
+    number: str = ""
+    outcome: str | None = None
+    extended_status: str | None = None
+    trunk_name: str | None = None
+    end_point_name: str | None = None
+    agent: str | None = None
+
+
+class AttemptOrder(StrEnum):
+    """By what attempts are sorted; each has its column, and the WOMBATID decides between equals."""
+
+    WOMBATID = "wombatid"  #: the order in which they were taken from their lists
+    ATTEMPTED = "attempted_at"
+    NUMBER = "number"
+    OUTCOME = "outcome"
+    WAIT_PRE = "wait_pre_ms"
+    WAIT_AFTER = "wait_after_ms"
+    TALK = "talk_ms"
+    ATTEMPT = "attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which numbers of runs go to a list: those of attempts with these outcomes, each as (outcome, extended status).
+
+    ``final``: only attempts with which the record was over, not those that were or will be tried again.
+    """
+
+    outcomes: frozenset[tuple[str, str]]
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingRetry:
     """A record of a run that waits for its next try."""
 
@@ -132,3 +190,20 @@ class CallInfo:
     input_attributes: dict[str, str]
     output_attributes: dict[str, str]
     agent_interface: str = ""  #: reverse and preview: whose phone it is for
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStory:
+    """One attempt in full.
+
+    ``siblings``: all attempts of its record in runs that the caller sees, itself included, the first first; ``unseen``:
+    how many more there are. ``rule``: by which it is tried again, as the campaign has its rules now; None: none of them
+    says what was done.
+    """
+
+    call: LoggedCall
+    run: RunRow
+    siblings: tuple[LoggedCall, ...]
+    unseen: int
+    rule: RescheduleRule | None
+    waiting: WaitingRetry | None  #: the record's next try in this run

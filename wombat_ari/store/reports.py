@@ -1,30 +1,30 @@
-"""What was done, for reports: statistics of runs in one pass over the log, and the attempts themselves page by page."""
+"""What was done, for reports: statistics of runs in one pass over the log, and what is known of a record's attempts."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from heapq import merge
 from typing import NamedTuple
 
-from wombat_ari.core.numbers import ParsedRecord, number_of_attempt, numbers_of
+from wombat_ari.core.numbers import number_of_attempt, numbers_of
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.lists import ImportSummary
 from wombat_ari.model.reports import Hour, LoggedCall, OutcomeShare, RunStatistics, Share, WaitingRetry
-from wombat_ari.store import lists
+from wombat_ari.store.attempts import call_of
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 from wombat_ari.store.rows import ANSWERED, LOG_COLUMNS, load
 
-_PAGE = 2000
 _EXAMPLES = 500  #: attempts of one question
-_HOUR = {"mysql": "FLOOR(attempted_at / 3600)", "sqlite": "CAST(attempted_at / 3600 AS INTEGER)"}
+_SLOT = {"mysql": "FLOOR(attempted_at / {0})", "sqlite": "CAST(attempted_at / {0} AS INTEGER)"}
+_HOUR_S = 3600
 
 
-def statistics(db: Database, run_ids: Sequence[int]) -> RunStatistics:
+def statistics(db: Database, run_ids: Sequence[int], *, slot_s: int = _HOUR_S) -> RunStatistics:
     """Over all attempts of these runs: one aggregate and a small one for the agents, the rest is adding up.
 
-    A trunk or end point that was renamed meanwhile is counted under one of its names.
+    ``slot_s``: how long its hours are (``core/breakdown`` says when an hour is too long). A trunk or end point that was
+    renamed meanwhile is counted under one of its names.
     """
     with db.transaction(write=False) as tx:
-        groups = _named_groups(tx, run_ids) if run_ids else []
+        groups = _named_groups(tx, run_ids, slot_s) if run_ids else []
         agents = _agents(tx, run_ids) if run_ids else []
         servers: dict[int, str] = dict(tx.rows("SELECT id, description FROM asterisk_server"))
     calls = sum(group.calls for group in groups)
@@ -39,34 +39,16 @@ def statistics(db: Database, run_ids: Sequence[int]) -> RunStatistics:
         trunks=_shares(calls, [(_trunk(group, servers), group.calls, group.talk_ms) for group in groups]),
         end_points=_shares(calls, [(group.end_point, group.calls, group.talk_ms) for group in groups]),
         agents=_shares(calls, agents),
-        hours=_hours(groups),
+        hours=_hours(groups, slot_s),
     )
 
 
-def page_of_attempts(
-    db: Database, run_ids: Sequence[int], *, after: int = 0, limit: int = 100, number: str = "", outcome: str = ""
-) -> list[LoggedCall]:
-    """Attempts behind the WOMBATID ``after`` in its order; ``number``: those that hold these characters."""
-    where, params = _filter(number, outcome)
+def page_of_attempts(db: Database, run_ids: Sequence[int], *, after: int = 0, limit: int = 100) -> list[LoggedCall]:
+    """Attempts behind the WOMBATID ``after`` in its order."""
+    sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE run_id = %s AND wombatid > %s ORDER BY wombatid LIMIT %s"
     with db.transaction(write=False) as tx:
-        pages = [_page(tx, run_id, after=after, limit=limit, where=where, params=params) for run_id in run_ids]
-    return [_call_of(row) for row in list(merge(*pages))[:limit]]
-
-
-def stream_attempts(
-    db: Database, run_ids: Sequence[int], *, number: str = "", outcome: str = ""
-) -> Iterator[LoggedCall]:
-    """All of them, run by run, each page in a transaction of its own: memory does not grow with the log."""
-    where, params = _filter(number, outcome)
-    for run_id in run_ids:
-        after = 0
-        while True:
-            with db.transaction(write=False) as tx:
-                page = _page(tx, run_id, after=after, limit=_PAGE, where=where, params=params)
-            yield from map(_call_of, page)
-            if len(page) < _PAGE:
-                break
-            after = page[-1][0]
+        pages = [tx.rows(sql, (run_id, after, limit)) for run_id in run_ids]
+    return [call_of(row) for row in list(merge(*pages))[:limit]]
 
 
 def logged_call(db: Database, wombatid: int) -> LoggedCall:
@@ -74,21 +56,21 @@ def logged_call(db: Database, wombatid: int) -> LoggedCall:
         row = tx.row(f"SELECT {LOG_COLUMNS} FROM call_log WHERE wombatid = %s", (wombatid,))
     if row is None:
         raise UserError(f"there is no logged call {wombatid}", code="missing")
-    return _call_of(row)
+    return call_of(row)
 
 
 def calls_of_record(db: Database, record_id: int) -> list[LoggedCall]:
     """All its attempts in all runs, the latest first."""
     sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE record_id = %s ORDER BY wombatid DESC"
     with db.transaction(write=False) as tx:
-        return [_call_of(row) for row in tx.rows(sql, (record_id,))]
+        return [call_of(row) for row in tx.rows(sql, (record_id,))]
 
 
 def calls_of_record_in(db: Database, run_id: int, record_id: int) -> list[LoggedCall]:
     """Its attempts in one run, the first first."""
     sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE record_id = %s AND run_id = %s ORDER BY attempt, wombatid"
     with db.transaction(write=False) as tx:
-        return [_call_of(row) for row in tx.rows(sql, (record_id, run_id))]
+        return [call_of(row) for row in tx.rows(sql, (record_id, run_id))]
 
 
 def retry_of(db: Database, run_id: int, record_id: int) -> WaitingRetry | None:
@@ -117,27 +99,13 @@ def waiting_retries(db: Database, run_id: int, *, limit: int = 1000) -> list[Wai
     return [_waiting(row) for row in rows]
 
 
-def copy_to_list(
-    db: Database, run_ids: Sequence[int], *, list_id: int, outcomes: Sequence[str], by: str, now: float,
-    extended_status: str | None = None, progress: lists.Progress | None = None,
-) -> ImportSummary:  # fmt: skip
-    """Numbers of attempts with these outcomes (None: any extended status) onto a list, each number once."""
-    items = (
-        ParsedRecord(call.number, call.input_attributes)
-        for outcome in dict.fromkeys(outcomes)
-        for call in stream_attempts(db, run_ids, outcome=outcome)
-        if extended_status is None or call.extended_status == extended_status
-    )
-    return lists.add_parsed(db, list_id, items, by=by, now=now, dedupe=True, progress=progress)
-
-
 class _Group(NamedTuple):
     outcome: str
     extended_status: str
     server: int | None
     trunk: str
     end_point: str
-    hour: int
+    slot: int
     calls: int
     answered: int
     rescheduled: int
@@ -146,9 +114,9 @@ class _Group(NamedTuple):
     wait_after_ms: int
 
 
-def _named_groups(tx: Transaction, run_ids: Sequence[int]) -> list[_Group]:
+def _named_groups(tx: Transaction, run_ids: Sequence[int], slot_s: int) -> list[_Group]:
     """Grouped by ids, with the names of one attempt of each pair: by names it would take half as long again."""
-    rows = _groups(tx, run_ids)
+    rows = _groups(tx, run_ids, slot_s)
     examples = {(row[3], row[4]): row[-1] for row in rows}
     names: dict[int, tuple[str, str]] = {}
     for part in chunks(sorted(examples.values()), _EXAMPLES):
@@ -157,9 +125,9 @@ def _named_groups(tx: Transaction, run_ids: Sequence[int]) -> list[_Group]:
     return [_Group._make((*row[:3], *names[examples[row[3], row[4]]], *row[5:-1])) for row in rows]
 
 
-def _groups(tx: Transaction, run_ids: Sequence[int]) -> list[Row]:
+def _groups(tx: Transaction, run_ids: Sequence[int], slot_s: int) -> list[Row]:
     """The columns of ``_Group`` with ids for names, and the WOMBATID of one attempt."""
-    keys = f"outcome, extended_status, server_id, trunk_id, end_point_id, {_HOUR[tx.kind]}"
+    keys = f"outcome, extended_status, server_id, trunk_id, end_point_id, {_SLOT[tx.kind].format(slot_s)}"
     sums = f"SUM({ANSWERED}), SUM(retry_in_s > 0), SUM(talk_ms), SUM(wait_pre_ms), SUM(wait_after_ms)"
     where = f"run_id IN ({marks(len(run_ids))})"
     return tx.rows(
@@ -195,28 +163,13 @@ def _shares(calls: int, named: Sequence[Row]) -> tuple[Share, ...]:
     return tuple(Share(name, n, n / calls, talk) for name, (n, talk) in ordered)
 
 
-def _hours(groups: list[_Group]) -> tuple[Hour, ...]:
+def _hours(groups: list[_Group], slot_s: int) -> tuple[Hour, ...]:
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for group in groups:
-        hour = counts[int(group.hour)]
+        hour = counts[int(group.slot)]
         for place, some in enumerate((group.calls, group.answered, group.talk_ms)):
             hour[place] += int(some)
-    return tuple(Hour(hour * 3600.0, *numbers) for hour, numbers in sorted(counts.items()))
-
-
-def _filter(number: str, outcome: str) -> tuple[str, list[object]]:
-    where, params = "", list[object]()
-    if number:
-        literal = number.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        where, params = f"{where} AND number LIKE %s ESCAPE '!'", [*params, f"%{literal}%"]
-    if outcome:
-        where, params = f"{where} AND outcome = %s", [*params, outcome]
-    return where, params
-
-
-def _page(tx: Transaction, run_id: int, *, after: int, limit: int, where: str, params: Sequence[object]) -> list[Row]:
-    sql = f"SELECT {LOG_COLUMNS} FROM call_log WHERE run_id = %s AND wombatid > %s{where} ORDER BY wombatid LIMIT %s"
-    return tx.rows(sql, (run_id, after, *params, limit))
+    return tuple(Hour(float(slot * slot_s), *numbers) for slot, numbers in sorted(counts.items()))
 
 
 def _waiting(row: Row) -> WaitingRetry:
@@ -224,7 +177,3 @@ def _waiting(row: Row) -> WaitingRetry:
     run_id, record_id, number, list_name, attempt, due_at, inputs = row
     number = number_of_attempt(numbers_of(number, load(inputs)), attempt)
     return WaitingRetry(run_id, record_id, number, list_name, attempt, due_at)
-
-
-def _call_of(row: Row) -> LoggedCall:
-    return LoggedCall(*row[:-2], load(row[-2]), load(row[-1]))  # type: ignore[call-arg]

@@ -77,6 +77,21 @@ def find_runs(
     return _query(db, f"{where} ORDER BY started_at DESC, id DESC LIMIT %s", [*params, limit])
 
 
+def search(
+    db: Database, campaign_ids: Sequence[int], *, from_at: float = 0.0, to_at: float = 1e12, limit: int = 100
+) -> list[RunRow]:
+    """Runs of these campaigns that were started in the period, the latest first."""
+    if not campaign_ids:
+        return []
+    where = f"started_at >= %s AND started_at < %s AND campaign_id IN ({marks(len(campaign_ids))})"
+    return _query(db, f"{where} ORDER BY started_at DESC, id DESC LIMIT %s", [from_at, to_at, *campaign_ids, limit])
+
+
+def some(db: Database, run_ids: Sequence[int]) -> list[RunRow]:
+    """Those of them that there are, in the order in which they were started."""
+    return _query(db, f"id IN ({marks(len(run_ids))}) ORDER BY id", run_ids) if run_ids else []
+
+
 def page_of_runs(
     db: Database, campaign_ids: Sequence[int], *, after: int = 0, limit: int = 100, live: bool = False
 ) -> list[RunRow]:
