@@ -23,7 +23,10 @@ from tools.provision.say import run_showing, say
 OLDEST = 16
 """The oldest major version of Asterisk that the dialer supports."""
 SUITE = "forky"
-PACKAGES = ("asterisk", "asterisk-core-sounds-en", "asterisk-moh-opsound-wav", "ca-certificates")
+PACKAGES = (
+    *("asterisk", "asterisk-core-sounds-en", "asterisk-moh-opsound-wav", "ca-certificates"),
+    *("python3", "espeak-ng"),  # what agi_scripts/ need on a PBX
+)
 _STAMP = "provisioned.json"
 _MEGABYTES = 1_500
 

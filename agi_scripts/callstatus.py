@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""Tell the dialer the extended status of a call, as AGI(agi://dialer:4573/callstatus?V=1) does, but over HTTP.
+
+    exten => 100,n,AGI(callstatus.py,1)
+    exten => 100,n,GotoIf($["${WOMBAT_AGI_RESULT}" != "OK"]?not-told)
+
+usage: callstatus.py [options] CODE
+
+    --id WOMBATID      of which call (default: the channel's own, or its variable WOMBATID)
+    --url URL          the dialer's API (default: http://127.0.0.1:8080/wombat/api)
+    --token TOKEN      if this address is not in the dialer's api.open_to
+    --timeout SECONDS  how long the dialer may take (default 5)
+
+url, token and timeout are better kept in wombat-agi.conf beside manager.conf. The last status told
+wins. WOMBAT_AGI_RESULT becomes OK, or ERROR: and the reason; the exit status 0, or 1. A hang-up
+meanwhile harms nothing: it is told all the same.
+"""
+
+import base64
+import configparser
+import http.client
+import os
+import re
+import select
+import signal
+import sys
+import time
+import urllib.parse
+
+# ---- AGI: this part is the same in every script -----------------------------------------------------------------
+
+
+class Trouble(Exception):
+    """What the dialplan is told, behind ``ERROR: ``, in the channel variable WOMBAT_AGI_RESULT."""
+
+
+class HungUp(Trouble):
+    """The channel is gone: nothing can be played or read; variables can still be set."""
+
+
+class Channel:
+    """The channel that runs this script, by standard input and output. ``env`` is what Asterisk sent first."""
+
+    def __init__(self):
+        self.env = {}
+        self.hung_up = False
+        self._rest = b""
+
+    def open(self):
+        """Read what Asterisk sends first; False when it is not Asterisk that runs this (cron, a person)."""
+        signal.signal(signal.SIGHUP, self._hang_up)  # Asterisk's word for a hang-up: the work is done, then the end
+        if sys.stdin is None or os.isatty(0):
+            return False
+        try:
+            line = self._line(5)
+            while line:
+                name, _, value = line.partition(":")
+                self.env.setdefault(name, value[1:] if value.startswith(" ") else value)
+                line = self._line(5)
+        except (Trouble, OSError):
+            pass
+        return "agi_channel" in self.env
+
+    def command(self, name, *arguments, seconds=10):
+        """(result, value) of ``200 result=1 (value)``. HungUp: the channel is gone, or Asterisk has closed the pipe."""
+        quoted = ['"' + str(each).replace("\\", "\\\\").replace('"', '\\"') + '"' for each in arguments]
+        line = re.sub("[\r\n\0]", " ", " ".join([name, *quoted])).encode("utf-8", "replace")
+        if len(line) > 2000:
+            raise Trouble(f"{name} is {len(line)} bytes long, Asterisk takes 2000")
+        self._write(line + b"\n")
+        answer = self._line(seconds)
+        while answer == "HANGUP":
+            self.hung_up = True
+            answer = self._line(seconds)
+        if re.match(r"\d\d\d-", answer):
+            more = self._line(seconds)
+            while not more.startswith(answer[:3] + " "):
+                more = self._line(seconds)
+        found = re.match(r"200 result=(\S*)(?: \((.*)\))?", answer, re.DOTALL)
+        if answer.startswith("511"):
+            self.hung_up = True
+            raise HungUp("the channel was hung up")
+        if found is None:
+            raise Trouble(f"Asterisk answered {name} with {answer[:80]!r}")
+        return found.group(1), found.group(2) or ""
+
+    def variable(self, name):
+        """A channel variable or function, exactly: in base64 quotes, parentheses and line breaks pass."""
+        _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "})}")
+        return base64.b64decode(value).decode("utf-8", "replace")
+
+    def set(self, name, value):
+        self.command("SET VARIABLE", name, value[:500])
+
+    def _hang_up(self, *_):
+        self.hung_up = True
+
+    def _write(self, data):
+        while data:
+            try:
+                data = data[os.write(1, data) :]
+            except OSError:
+                self.hung_up = True
+                raise HungUp("Asterisk has closed the pipe") from None
+
+    def _line(self, seconds):
+        end = time.monotonic() + seconds
+        while b"\n" not in self._rest:
+            if not select.select([0], [], [], max(0, end - time.monotonic()))[0]:
+                raise Trouble(f"Asterisk did not answer within {seconds} s")
+            data = os.read(0, 65536)
+            if not data or len(self._rest) > 1000000:
+                self.hung_up = True
+                raise HungUp("Asterisk has closed the pipe")
+            self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+
+def read_options(words, known):
+    """The options (``--name value``; one whose default is False takes no value) before the other words, and these."""
+    options, words = dict(known), list(words)
+    while words and words[0].startswith("--"):
+        name, equals, value = words.pop(0)[2:].partition("=")
+        if name == "help":
+            print(__doc__.strip())
+            sys.exit(0)
+        if not name:
+            break
+        if name not in options:
+            raise Trouble(f"there is no option --{name}, see --help")
+        if known[name] is False:
+            value = True
+        elif not equals:
+            if not words:
+                raise Trouble(f"--{name} needs a value")
+            value = words.pop(0)
+        options[name] = options[name] + [value] if isinstance(known[name], list) else value
+    return options, words
+
+
+def whole(options, name):
+    """An option that is a whole number."""
+    if not re.match(r"[0-9]{1,9}$", str(options[name]).strip()):
+        raise Trouble(f"--{name} is {options[name]!r}: it must be a whole number")
+    return int(options[name])
+
+
+def run(main):
+    """Run ``main(channel, words)``, tell in the channel how it went, end with 0 or, after ``ERROR: ``, with 1."""
+    if "--help" in sys.argv[1:2]:
+        read_options(sys.argv[1:], {})
+    channel = Channel()
+    is_agi = channel.open()
+    try:
+        main(channel, sys.argv[1:])
+        result = "OK"
+    except Trouble as trouble:
+        result = f"ERROR: {trouble}"
+    except Exception as mistake:  # noqa: BLE001 - a traceback is of no use to a dialplan
+        result = f"ERROR: {type(mistake).__name__}: {mistake}"
+    if result != "OK":
+        print(f"{os.path.basename(sys.argv[0])}: {result}", file=sys.stderr)
+    try:
+        if is_agi:
+            channel.set("WOMBAT_AGI_RESULT", result)
+            if result != "OK":
+                channel.command("VERBOSE", f"{os.path.basename(sys.argv[0])}: {result}", 1)
+    except Trouble:
+        pass  # nobody is left to be told
+    sys.exit(0 if result == "OK" else 1)
+
+
+# ---- AGI: the end of that part ----------------------------------------------------------------------------------
+
+
+# ---- The dialer over HTTP: this part is the same in every script that has it ------------------------------------
+
+
+class Refused(Trouble):
+    """The dialer said no: nothing was done."""
+
+
+class Unreached(Trouble):
+    """The dialer was not reached: nothing was done."""
+
+
+class Unsure(Trouble):
+    """The dialer was asked and did not answer: whether it was done is not known."""
+
+
+def settings(options):
+    """url, token and timeout of the dialer: from the options, the environment, the file wombat-agi.conf."""
+    path = os.path.join(os.environ.get("AST_CONFIG_DIR", "/etc/asterisk"), "wombat-agi.conf")
+    file = configparser.ConfigParser(interpolation=None)
+    try:
+        file.read(os.environ.get("WOMBAT_AGI_CONF", path), encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise Trouble(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+    def one(name, default):
+        given = options.get(name) or os.environ.get("WOMBAT_AGI_" + name.upper())
+        return (given or file.get("dialer", name, fallback=default)).strip()
+
+    found = {"url": one("url", "http://127.0.0.1:8080/wombat/api"), "token": one("token", "")}
+    return dict(found, timeout=whole({"timeout": one("timeout", "5")}, "timeout"))
+
+
+def ask_dialer(dialer, **fields):
+    """One control call (``calls/``) of the compatible API; what it answers behind OK."""
+    address = urllib.parse.urlsplit(dialer["url"])
+    kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}.get(address.scheme)
+    if kind is None or not address.hostname:
+        raise Trouble("the address of the dialer is {!r}: it must begin with http:// or https://".format(dialer["url"]))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if dialer["token"]:
+        headers["Authorization"] = "Bearer " + dialer["token"]
+    form = urllib.parse.urlencode(fields, errors="replace")
+    connection = kind(address.hostname, address.port, timeout=dialer["timeout"])
+
+    def too_late(*_):
+        raise OSError("no answer within " + str(dialer["timeout"]) + " s")
+
+    signal.signal(signal.SIGALRM, too_late)  # the limit of a socket is for each byte, this one for all of it
+    signal.setitimer(signal.ITIMER_REAL, dialer["timeout"])
+    try:
+        _connect(connection, address.netloc.rpartition("@")[2])
+        connection.request("POST", address.path.rstrip("/") + "/calls/", body=form, headers=headers)
+        answer = connection.getresponse()
+        text = answer.read(65536).decode("utf-8", "replace").strip()
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        raise Unsure("the dialer was asked and did not answer (%s)" % (error or type(error).__name__)) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        connection.close()
+    return _understood(answer.status, text)
+
+
+def _connect(connection, where):
+    try:
+        connection.connect()
+    except (OSError, UnicodeError) as error:
+        raise Unreached(f"the dialer at {where} cannot be reached: {error}") from None
+
+
+def _understood(status, text):
+    """What stands behind OK."""
+    if status == 200 and text.startswith("OK"):
+        return text[2:].lstrip(":").strip()
+    reason = text[6:].strip() if text.startswith("ERROR:") else f"status {status}"
+    # "did not answer": the console asked the dialer, which may have done it all the same.
+    if 400 <= status < 500 or (text.startswith("ERROR:") and status != 500 and "did not answer" not in text):
+        hint = " (this address is not in api.open_to, and the token is missing or wrong)" if status == 401 else ""
+        raise Refused(reason + hint)
+    raise Unsure(reason)
+
+
+# ---- The dialer over HTTP: the end of that part -----------------------------------------------------------------
+
+
+def call_of(channel, options):
+    """The WOMBATID: --id, the channel's own id, or (an agent's leg) the variable WOMBATID."""
+    found = re.match(r"wbt-([0-9]{16})$", channel.env.get("agi_uniqueid", ""))
+    text = options["id"] or (found.group(1) if found else channel.variable("WOMBATID") if channel.env else "")
+    if not re.match(r"[0-9]{1,16}$", text.strip()):
+        raise Trouble("not a call of the dialer: the channel has no WOMBATID")
+    return str(int(text))
+
+
+def main(channel, words):
+    options, words = read_options(words, {"id": "", "url": "", "token": "", "timeout": ""})
+    if len(words) != 1:
+        raise Trouble("callstatus needs one code, as callstatus.py,1")
+    ask_dialer(settings(options), op="extstatus", wombatid=call_of(channel, options), status=words[0].strip())
+
+
+if __name__ == "__main__":
+    run(main)
