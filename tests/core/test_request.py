@@ -159,3 +159,24 @@ def test_the_agents_interface_is_rewritten_before_it_is_called(find: str, replac
         claim(), Campaign(1, "c"), trunk=TRUNK, end_point=end_point, agent="Local/101@agents/n"
     )
     assert made.channel == dialled
+
+
+def test_our_ari_application_is_told_where_the_end_point_wants_it() -> None:
+    def told(end_point: EndPoint, stasis: str) -> str | None:
+        made = build_request(claim(), Campaign(1, "spring"), trunk=TRUNK, end_point=end_point, stasis=stasis)
+        return dict(made.variables).get("WOMBAT_STASIS")
+
+    flow = EndPoint(1, 1, EndPointType.FLOW, "survey", "survey", "wombat-flow")
+    assert told(flow, "wombat-123") == "wombat-123"
+    assert told(flow, "") is None, "not connected: the dialplan does without"
+    assert told(EndPoint(1, 1, EndPointType.PHONE, "100", "100", "internal"), "wombat-123") is None
+
+
+@pytest.mark.parametrize(("context", "goes_to"), [("internal", "wombat-reverse"), ("wombat-bridge", "wombat-bridge")])
+def test_reverse_by_bridge_is_asked_for_by_the_context(context: str, goes_to: str) -> None:
+    end_point = EndPoint(1, 1, EndPointType.QUEUE, "sales", "s", context, reverse=True)
+    made = build_reverse_request(
+        claim(), Campaign(1, "spring"), trunk=TRUNK, end_point=end_point, agent="PJSIP/101", stasis="wombat-123"
+    )
+    assert (made.context, made.extension) == (goes_to, "s")
+    assert ("_WOMBAT_STASIS" in dict(made.variables)) is (context == "wombat-bridge")

@@ -218,7 +218,9 @@ class Agency:
         until(lambda: "0 active channels" in self.pbx.cli("core show channels count"), 30, "no channel is left")
 
 
-def opened(stack: ExitStack, folder: Path, stories: Sequence[Story], *, far: bool = False, **end: Any) -> Agency:
+def opened(
+    stack: ExitStack, folder: Path, stories: Sequence[Story], *, far: bool = False, ari: bool = False, **end: Any
+) -> Agency:
     """Start everything, the agents logged on; ended by the stack. ``end`` is said of every end point."""
     conf = {
         **witness.CONF,
@@ -240,7 +242,7 @@ def opened(stack: ExitStack, folder: Path, stories: Sequence[Story], *, far: boo
     site = Site(folder / "site")
     stack.callback(site.close)
     floor = stack.enter_context(Floor(pbx))
-    site.apply(_plan(pbx, stories, end))
+    site.apply(_plan(pbx, stories, end, ari_of(pbx) if ari else {}))
     _fill(site, stories)
     agency = Agency(pbx, floor, site, watched, away)
     agency.log_on(stories)
@@ -258,10 +260,21 @@ def _phones(stories: Sequence[Story]) -> list[Agent]:
     return [agent for each in stories for agent in each.agents if agent.phone.startswith("PJSIP/phone")]
 
 
-def _plan(pbx: AsteriskInstance, stories: Sequence[Story], end: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def ari_of(pbx: AsteriskInstance, password: str = "") -> dict[str, str]:
+    """What makes ARI of its table in the plan."""
+    return {
+        "ari_url": f"http://{pbx.host}:{pbx.http_port}/ari",
+        "ari_user": pbx.ari_user,
+        "ari_password": password or pbx.ari_password,
+    }
+
+
+def _plan(
+    pbx: AsteriskInstance, stories: Sequence[Story], end: dict[str, Any], ari: dict[str, str]
+) -> dict[str, list[dict[str, Any]]]:
     reverse = {"type": "QUEUE", "reverse": True, "max_channels": 20, "extension": "999", **end}
     return {
-        "server": [server_of(pbx)],
+        "server": [server_of(pbx, **ari)],
         "trunk": [{"name": name, "dial_string": dial, "capacity": 50} for name, dial in TRUNKS.items()],
         "end_point": [
             {**reverse, "name": each.queue, "context": "simulated-endpoints", **each.end} for each in stories

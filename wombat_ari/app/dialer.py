@@ -90,6 +90,7 @@ class DialerProcess:
         _tell_systemd("READY=1")
 
     async def _start(self, journal: Journal) -> None:
+        from wombat_ari.app.ari import ari_maker
         from wombat_ari.app.control_server import ControlFactory
         from wombat_ari.app.outside import complaint, limits_of, mail_server_of
         from wombat_ari.engine.dialer import Dialer
@@ -110,6 +111,7 @@ class DialerProcess:
             deliver=limits_of(self._settings),
             zone=self._settings.time_zone,
             wall=self._clock.wall,
+            make_ari=ari_maker(await self._desk.series(now=self._clock.seconds())),
         )
         self._dialer.follow.trace = self._settings["log.level"] == "debug"
         await self._dialer.start()

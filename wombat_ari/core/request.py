@@ -8,14 +8,21 @@ from wombat_ari.core.variables import may_be_sent, variables_of
 from wombat_ari.model.calls import Claim, OriginateRequest
 from wombat_ari.model.entities import Campaign, EndPoint, Trunk
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import EndPointType
 
 REVERSE_CONTEXT = "wombat-reverse"  #: shipped, in asterisk_conf/extensions.d/wombat.conf
+BRIDGE_CONTEXT = "wombat-bridge"  #: the same by ARI, for end points that name it: shipped, in wombat-ari.conf
 FLOW_CONTEXT = "wombat-flow"  #: shipped, in asterisk_conf/extensions.d/wombat-flow.conf
 SPLITTERS = frozenset("&,|")  #: what Dial() takes for the end of a channel
 
 
-def build_request(claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint) -> OriginateRequest:
-    """The request to place this call. Placeholders are expanded here; spelling and escaping is the wire's."""
+def build_request(
+    claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint, stasis: str = ""
+) -> OriginateRequest:
+    """The request to place this call. Placeholders are expanded here; spelling and escaping is the wire's.
+
+    ``stasis`` is our ARI application, to which the end point's dialplan may bring the call; empty: not connected.
+    """
     values = placeholder_values(claim, campaign)
     return OriginateRequest(
         call=claim.wombatid,
@@ -25,18 +32,18 @@ def build_request(claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: 
         timeout_ms=campaign.answer_timeout_ms,
         caller_id=expand(campaign.dial_clid, values),
         account=expand(campaign.dial_account, values),
-        variables=_variables(claim, campaign, values),
+        variables=_variables(claim, campaign, values) + _to_stasis(end_point, stasis),
     )
 
 
 def build_reverse_request(
-    claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint, agent: str
+    claim: Claim, campaign: Campaign, *, trunk: Trunk, end_point: EndPoint, agent: str, stasis: str = ""
 ) -> OriginateRequest:
     """Reverse: the agent's interface is called, and the shipped context dials the callee when the agent is there.
 
     UserError when the callee's dial string would mean more than one channel to Dial().
     """
-    direct = build_request(claim, campaign, trunk=trunk, end_point=end_point)
+    direct = build_request(claim, campaign, trunk=trunk, end_point=end_point, stasis=stasis)
     if set(direct.channel) & SPLITTERS:
         raise UserError(
             f"dial string {direct.channel!r}: none of {' '.join(sorted(SPLITTERS))} may be in it", code="dial"
@@ -53,12 +60,17 @@ def build_reverse_request(
     return replace(
         direct,
         channel=dialled_interface(agent, end_point),
-        context=REVERSE_CONTEXT,
+        context=BRIDGE_CONTEXT if end_point.context == BRIDGE_CONTEXT else REVERSE_CONTEXT,
         extension="s",
         # What the agent sees: the callee, or what the campaign says.
         caller_id=expand(campaign.agent_clid, placeholder_values(claim, campaign)) or claim.number,
         variables=(*inherited, *ours),
     )
+
+
+def _to_stasis(end_point: EndPoint, stasis: str) -> tuple[tuple[str, str], ...]:
+    wants_it = end_point.type is EndPointType.FLOW or end_point.context == BRIDGE_CONTEXT
+    return (("WOMBAT_STASIS", stasis),) if stasis and wants_it else ()
 
 
 def dialled_interface(agent: str, end_point: EndPoint) -> str:

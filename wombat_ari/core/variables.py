@@ -26,6 +26,9 @@ OURS = frozenset(
 #: Ours in reverse dialling: what the shipped context reads, and what it sets.
 OF_REVERSE = frozenset({"WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID", "WOMBAT_REVERSE", "WOMBAT_UP"})
 
+#: Ours where ARI is used: the application, and that the callee was called already.
+OF_ARI = frozenset({"WOMBAT_STASIS", "WOMBAT_CALLED"})
+
 #: What Asterisk takes as a variable's name; anything else might be a function, and would be run.
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 
@@ -33,7 +36,7 @@ _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 @lru_cache(maxsize=1024)
 def may_be_sent(name: str) -> bool:
     """It can neither pretend to be the WOMBATID nor be more than a name."""
-    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS | OF_REVERSE
+    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS | OF_REVERSE | OF_ARI
 
 
 @lru_cache(maxsize=256)

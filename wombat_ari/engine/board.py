@@ -16,7 +16,7 @@ from wombat_ari.core.turns import Contender, Turns
 from wombat_ari.model.calls import Claim, RunCounters, RunList
 from wombat_ari.model.entities import Campaign, EndPoint, OpeningHours, Server, Trunk
 from wombat_ari.model.states import LIVE_RUN_STATES, CallState, DialerState
-from wombat_ari.pbx.driver import Driver
+from wombat_ari.pbx.driver import Ari, Driver
 
 #: A line was given to it, and its Originate is not written yet.
 PLACEABLE = (CallState.SCHEDULED, CallState.RD_SCHEDULED)
@@ -51,6 +51,7 @@ class Pbx:
     driver: Driver
     budget: Budget
     pressure: Pressure
+    ari: Ari | None = None  #: where the server has an ARI URL
     surveyed: bool = False  #: connected, and what lives there is known
     leaving: str = ""  #: why it gets no new calls while its last ones are followed to their ends; empty: it stays
     moves_to: Server | None = None  #: as it is configured now, if that is to count once it has left
@@ -72,6 +73,11 @@ class Pbx:
     def ready(self) -> bool:
         """New calls may be placed there, once its driver is connected."""
         return self.surveyed and not self.leaving
+
+    @property
+    def stasis(self) -> str:
+        """Name of our application there, if calls may be brought to it now."""
+        return self.ari.app if self.ari is not None and self.ari.connected else ""
 
 
 @dataclass(slots=True)

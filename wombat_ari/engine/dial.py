@@ -116,10 +116,10 @@ class Dial:
         claim, campaign = flight.call.claim, flight.run.campaign
         trunk = self._board.trunks[flight.route.trunk.key]
         end_point = self._board.end_points[flight.route.end_point.key]
-        agent = flight.call.agent_interface
+        agent, stasis = flight.call.agent_interface, self._pbx(flight).stasis
         if agent:
-            return build_reverse_request(claim, campaign, trunk=trunk, end_point=end_point, agent=agent)
-        return build_request(claim, campaign, trunk=trunk, end_point=end_point)
+            return build_reverse_request(claim, campaign, trunk=trunk, end_point=end_point, agent=agent, stasis=stasis)
+        return build_request(claim, campaign, trunk=trunk, end_point=end_point, stasis=stasis)
 
     def _wanted(self, flight: Flight) -> bool:
         """A run that was paused or removed while the call waited for its turn does not place it."""

@@ -16,7 +16,7 @@ from wombat_ari.engine.append import Append
 from wombat_ari.engine.board import Board, Clock, Flight, LiveRun, Pbx
 from wombat_ari.engine.deliver import Deliver, DeliverLimits, Send
 from wombat_ari.engine.dial import Dial
-from wombat_ari.engine.equip import DriverFactory, Equip
+from wombat_ari.engine.equip import AriFactory, DriverFactory, Equip
 from wombat_ari.engine.follow import Follow, Performer
 from wombat_ari.engine.hand_on import HandOn
 from wombat_ari.engine.locate import Locate
@@ -46,9 +46,9 @@ log = Logger()
 
 
 class Dialer:
-    """One process's dialer. ``make_driver`` gives a driver for a server (AMI in life, the fake PBX in tests); ``wall``
-    tells the machine's clock as it is set now, where ``clock`` may differ from it. ``send`` takes errands outside
-    (``notify/courier``); without it they stay in the outbox.
+    """One process's dialer. ``make_driver`` gives a driver for a server (AMI in life, the fake PBX in tests),
+    ``make_ari`` its ARI, if it has one. ``wall`` tells the machine's clock as it is set now, where ``clock`` may differ
+    from it. ``send`` takes errands outside (``notify/courier``); without it they stay in the outbox.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Dialer:
         wall: Callable[[], float] | None = None,
         send: Send | None = None,
         deliver: DeliverLimits | None = None,
+        make_ari: AriFactory = lambda server: None,
     ) -> None:
         self.board = Board()
         self._clock = clock
@@ -77,7 +78,7 @@ class Dialer:
         self._settle = Settle(self.board, clock, journal, self._amend)
         self._refill = Refill(self.board, clock, desk, self._schedule)
         self._observe = Observe(self.board, clock, self.follow, self._schedule.kick_now)
-        self._equip = Equip(self.board, clock, make_driver)
+        self._equip = Equip(self.board, clock, make_driver, make_ari)
         self._supervise = Supervise(
             self.board,
             clock,
@@ -153,6 +154,7 @@ class Dialer:
                 tick.stop()
         self._schedule.release_scheduled()
         links = [pbx.driver.stop() for pbx in self.board.pbxs.values()]
+        links += [pbx.ari.stop() for pbx in self.board.pbxs.values() if pbx.ari is not None]
         await gatherResults([*links, Deferred.fromCoroutine(self._deliver.stop())], consumeErrors=True)
         await self._append.drain()
         self._say("dialer stopped")

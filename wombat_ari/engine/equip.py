@@ -17,23 +17,27 @@ from wombat_ari.core.lines import Lines
 from wombat_ari.engine.board import Board, Clock, Pbx
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.events import CallEvent, FoundGone, LinkDown
-from wombat_ari.pbx.driver import Driver, Heard
+from wombat_ari.pbx.driver import Ari, Driver, Heard
 
 GIVE_UP_S = 60.0  #: a disabled server that has been unreachable for so long will not tell of its calls any more
 
 DriverFactory = Callable[[Server], Driver]
+AriFactory = Callable[[Server], Ari | None]
 Hears = Callable[[Pbx, Heard], None]
 
 log = Logger()
 
 
 class Equip:
-    """``make_driver`` gives a driver for a server."""
+    """``make_driver`` gives a driver for a server, ``make_ari`` its ARI where it has one."""
 
-    def __init__(self, board: Board, clock: Clock, make_driver: DriverFactory) -> None:
+    def __init__(
+        self, board: Board, clock: Clock, make_driver: DriverFactory, make_ari: AriFactory = lambda server: None
+    ) -> None:
         self._board = board
         self._clock = clock
         self._make_driver = make_driver
+        self._make_ari = make_ari
         self._hears: Hears | None = None
 
     def listen(self, hears: Hears) -> None:
@@ -120,12 +124,16 @@ class Equip:
 
     def _renew(self, pbx: Pbx, server: Server) -> None:
         old, pbx.server = pbx.server, server
+        if _ari(server) != _ari(old):
+            self._stop_ari(pbx)
+            self._start_ari(pbx)
         if _pace(server) != _pace(old):
             pbx.budget = _budget(server)
 
     def _let_go(self, pbx: Pbx, why: str) -> None:
         if self._hears is not None:
             self._hears(pbx, LinkDown(pbx.id, why))
+        self._stop_ari(pbx)
         pbx.driver.stop().addErrback(lambda failure: log.failure("stopping a driver", failure=failure))
 
     def _start(self, pbx: Pbx) -> None:
@@ -140,6 +148,22 @@ class Equip:
                 hears(pbx, event)
 
         driver.start(listener)
+        self._start_ari(pbx)
+
+    # ARI
+
+    def _start_ari(self, pbx: Pbx) -> None:
+        """Beside the driver, where it is configured. It tells of calls, whoever's driver it is."""
+        hears = self._hears
+        if hears is not None and pbx.ari is None:
+            pbx.ari = self._make_ari(pbx.server)
+            if pbx.ari is not None:
+                pbx.ari.start(lambda event: hears(pbx, event))
+
+    def _stop_ari(self, pbx: Pbx) -> None:
+        ari, pbx.ari = pbx.ari, None
+        if ari is not None:
+            ari.stop().addErrback(lambda failure: log.failure("stopping ARI", failure=failure))
 
     # Trunks and end points
 
@@ -165,6 +189,10 @@ def _address(server: Server) -> tuple[str, int]:
 
 def _login(server: Server) -> tuple[object, ...]:
     return server.login, server.password, server.tls
+
+
+def _ari(server: Server) -> tuple[object, ...]:
+    return server.ari_url, server.ari_user, server.ari_password
 
 
 def _pace(server: Server) -> tuple[int, int]:

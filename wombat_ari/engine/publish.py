@@ -19,6 +19,7 @@ from wombat_ari.engine.schedule import Schedule
 from wombat_ari.model.calls import RunList
 from wombat_ari.model.entities import EndPoint
 from wombat_ari.model.states import EndPointType, RunState
+from wombat_ari.pbx.driver import Ari
 
 LATE_S = 15.0  #: the worst delay of the event loop is shown for one to two of these
 _PROGRESS = tuple(field.name for field in fields(Progress))
@@ -110,6 +111,7 @@ class Publish:
             "waiting_for_channel": pbx.pressure.waiting,
             "orders_waiting": len(pbx.orders) + len(pbx.urgent),
             "slowed_to": pbx.pressure.allowed if pbx.pressure.lowered else None,
+            "ari": _ari(pbx.ari) if pbx.ari is not None else None,
         }
 
     def _run(self, run: LiveRun, open_calls: int, why_not: Reasons) -> Snapshot:
@@ -128,6 +130,7 @@ class Publish:
         return {
             "id": run.id,
             "campaign": run.name,
+            "campaign_id": run.campaign.id,
             "name": run.title,
             "state": str(run.machine.state),
             "priority": run.campaign.priority,
@@ -216,6 +219,11 @@ class Publish:
     def _up(self, server_id: int) -> bool:
         pbx = self._board.pbxs.get(server_id)
         return bool(pbx and pbx.ready and pbx.driver.connected)
+
+
+def _ari(ari: Ari) -> Snapshot:
+    """``calls`` are in the hands of the dialer there."""
+    return {"connected": ari.connected, "error": ari.last_error, "application": ari.app, "calls": ari.calls}
 
 
 def _list(each: RunList) -> Snapshot:

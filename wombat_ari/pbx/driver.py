@@ -17,6 +17,27 @@ Heard = CallEvent | PbxEvent | AnyQueueEvent
 Listener = Callable[[Heard], None]
 
 
+class Ari(Protocol):
+    """The second way into a PBX, for calls that are in the hands of the dialer itself. Nobody needs it to dial."""
+
+    app: str  #: name of our application there
+    last_error: str  #: why it is not connected, in words for people; empty when it is
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def calls(self) -> int:
+        """How many are in our hands."""
+        ...
+
+    def start(self, listener: Listener) -> None:
+        """Connect, and stay connected with back-off until ``stop``. The listener hears of calls only."""
+
+    def stop(self) -> Deferred[None]:
+        """Close. Fires when closed. Live calls go on in the PBX."""
+
+
 class Driver(Protocol):
     """One PBX. ``listener`` is called on the reactor thread, never from inside one of the methods below."""
 

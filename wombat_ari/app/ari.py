@@ -1,0 +1,47 @@
+"""ARI of a server, if it has one and aioari is installed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from wombat_ari.model.entities import Server
+from wombat_ari.pbx.driver import Ari
+
+MISSING = "aioari is not installed: pip install 'wombat-ari[ari]'"
+
+
+def ari_maker(series: int) -> Callable[[Server], Ari | None]:
+    """``series`` is that of the WOMBATIDs: each database has one, so applications of two dialers differ."""
+    app = f"wombat-{series}"
+
+    def make(server: Server) -> Ari | None:
+        if not server.ari_url:
+            return None
+        try:
+            # Imported only where it is used: it takes a while, and a dialer without it dials as well.
+            from wombat_ari.pbx.ari_app import CALLEE, REVERSE, AriApp
+            from wombat_ari.pbx.ari_reverse import Callees, Reverse
+        except ImportError:
+            return _NotThere(app)
+        made = AriApp(server, app)
+        made.kinds = {REVERSE: Reverse(made), CALLEE: Callees(made)}
+        return made
+
+    return make
+
+
+class _NotThere:
+    """ARI is wanted, and cannot be."""
+
+    def __init__(self, app: str) -> None:
+        self.app = app
+        self.connected = False
+        self.last_error = MISSING
+        self.calls = 0
+
+    def start(self, listener: Callable[[Any], None]) -> None:
+        pass
+
+    def stop(self) -> "Deferred[None]":
+        return succeed(None)

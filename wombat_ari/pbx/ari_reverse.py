@@ -1,0 +1,278 @@
+"""Reverse dialling by ARI: two channels and one bridge, where Dial() would have one do it all (docs/reverse.md).
+
+The agent was called by AMI as ever and is in the context ``wombat-bridge``, which plays music and brings them here.
+The callee is called by ARI, with the agent's channel as originator: so its Linkedid and variables are the agent's, and
+AMI tells of it as of any leg. When the callee answers the two are put into a bridge.
+
+The rest is the agent's channel's own: its variables say how it went, in Dial()'s words, and its hang-up handlers tell
+AMI and leave the note. So everything that the engine knows of a reverse call it knows here too, whoever dies.
+
+Rules of the place:
+- What is to be known after a restart is in the PBX: the ids of callee and bridge are made of the attempt's, and the
+  agent's channel has ``WOMBAT_CALLED`` before the callee is called. Nobody is called twice.
+- Nobody is left alone: who remains of the two is hung up; the agent's channel has an absolute time-out until then.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any
+
+from wombat_ari.model.events import AttributeSet, DialEnded, LegDialled
+from wombat_ari.model.ids import channel_id, wombatid_of
+from wombat_ari.pbx.ari import AriError, AriLink, Event
+from wombat_ari.pbx.ari_app import CALLEE, AriApp, variable
+
+log = logging.getLogger(__name__)
+
+NO_ROUTE = 3  #: Asterisk makes no channel, for want of a technology or an end point, and ARI does not tell the cause
+RANG_OUT = 19
+NORMAL = 16
+UNTOLD = "UNKNOWN"  #: DialStatus of a callee of whom nobody knows how it ended: the dialer was away
+RECORDING = "RECORDING"  #: the output attribute with a recording's name
+#: Causes with which Dial() says NOANSWER; with all others but busy and congestion it says CHANUNAVAIL.
+_UNANSWERED = (16, 19)
+
+
+class Reverse:
+    """Sees to the reverse calls of one PBX."""
+
+    def __init__(self, app: AriApp) -> None:
+        self._app = app
+
+    def begin(self, channel: Event, arguments: list[str]) -> None:
+        self._made(channel, Bridged.call)
+
+    async def take_up(self, channel: Event, arguments: list[str]) -> bool:
+        self._made(channel, Bridged.find_callee)
+        return True
+
+    def _made(self, channel: Event, what: Any) -> None:
+        wombatid = wombatid_of(channel["id"])
+        if wombatid is None:
+            log.warning("ARI: %s is not one of our channels: no reverse call", channel["id"])
+            self._app.send_on(channel["id"])
+            return
+        bridged = Bridged(self._app, wombatid)
+        self._app.floor.add(bridged)
+        bridged.work(what(bridged))
+
+
+class Callees:
+    """Callees whose agent nobody sees to: the agent has left while the dialer was away."""
+
+    def __init__(self, app: AriApp) -> None:
+        self._app = app
+
+    def begin(self, channel: Event, arguments: list[str]) -> None:
+        self._app.link.task(
+            hang_up(self._app.link, channel["id"]), f"hanging up {channel['id']}, whose agent is gone"
+        )  # fmt: skip
+
+    async def take_up(self, channel: Event, arguments: list[str]) -> bool:
+        if agent_of(channel["id"]) not in self._app.floor.listed:
+            self.begin(channel, arguments)
+        return True
+
+
+class Bridged:
+    """One call. From the moment when the agent is here to the end of both."""
+
+    def __init__(self, app: AriApp, wombatid: int) -> None:
+        self._app = app
+        self._link: AriLink = app.link
+        self._wombatid = wombatid
+        self.agent, self.callee = channel_id(wombatid), callee_id(wombatid)
+        self.bridge = f"wbb-{wombatid:016}"
+        self._answered = asyncio.Event()
+        self._status = ""  #: DialStatus, as ARI last told it
+        self._rang_out = False
+        self._joined = False
+        self._over = False
+        self._work: asyncio.Task[Any] | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return self.agent, self.callee, self.bridge
+
+    def work(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._work = self._link.task(self._or_end(coroutine), f"reverse call {self._wombatid}")
+
+    async def _or_end(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """A PBX that refuses what must be does not keep the agent waiting."""
+        try:
+            await coroutine
+        except AriError as trouble:
+            log.warning("call %s: %s", self._wombatid, trouble)
+            self._status = self._status or UNTOLD
+            self._end(0)
+
+    def let_go(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    # What the PBX tells
+
+    def hear(self, event: Event) -> None:
+        kind, channel = event["type"], event.get("channel", {}).get("id")
+        if kind == "StasisStart" and channel == self.callee:
+            self._answered.set()
+            self.work(self._join(event["timestamp"]))
+        elif kind == "Dial" and event.get("dialstatus"):
+            self._status = event["dialstatus"]
+        elif kind == "ChannelDestroyed" and channel == self.callee:
+            self._end(event.get("cause", 0))
+        elif kind in ("StasisEnd", "ChannelDestroyed") and channel == self.agent:
+            self._agent_left()
+
+    def _agent_left(self) -> None:
+        if not self._over:
+            self._finish()
+            self._link.task(hang_up(self._link, self.callee, cause=NORMAL), f"hanging up {self.callee}")
+
+    def _end(self, cause: int) -> None:
+        """The callee is gone."""
+        if not self._over:
+            self._finish()
+            self._link.task(self._tell_and_hang_up(cause), f"ending call {self._wombatid}")
+
+    def _finish(self) -> None:
+        self._over = True
+        self.let_go()
+        self._app.floor.remove(self)
+        if self._joined:
+            self._link.task(self._remove_bridge(), f"removing the bridge of call {self._wombatid}")
+
+    # What is done
+
+    async def call(self) -> None:
+        """Call the callee."""
+        dial, timeout, clid = [
+            await variable(self._link, self.agent, name)
+            for name in ("WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID")
+        ]
+        seconds = float(timeout or 30)
+        await set_variable(self._link, self.agent, "WOMBAT_CALLED", "yes")
+        try:
+            made = await self._link.ask(
+                "channels",
+                "originateWithId",
+                channelId=self.callee,
+                otherChannelId=f"wbd-{self._wombatid:016}",
+                endpoint=dial,
+                app=self._app.app,
+                appArgs=f"{CALLEE},{self._wombatid}",
+                callerId=clid or None,
+                # Whole seconds; the exact ones are ours. This one is for the callee of a dialer that died.
+                timeout=math.ceil(seconds) + 1,
+                originator=self.agent,
+            )
+        except AriError as trouble:
+            if not trouble.status:
+                raise
+            log.info("call %s: the callee's channel was not made: %s", self._wombatid, trouble)
+            self._status = "CHANUNAVAIL"
+            self._end(NO_ROUTE)
+            return
+        self._app.tell(LegDialled(self._wombatid, made["name"]))
+        await self._wait_for_answer(seconds)
+
+    async def find_callee(self) -> None:
+        """The agent was left here: go on with what is found of the callee."""
+        callee = self._app.floor.listed.get(self.callee)
+        if callee is None:
+            await self._callee_is_gone()
+        elif callee["dialplan"].get("app_name") == "Stasis":
+            bridges = await self._link.ask("bridges", "list")
+            talking = any({self.agent, self.callee} <= set(each["channels"]) for each in bridges)
+            self._joined = talking
+            if not talking:
+                await self._join(callee["creationtime"])
+        else:
+            timeout = float(await variable(self._link, self.agent, "WOMBAT_DIAL_TIMEOUT") or 30)
+            await self._wait_for_answer(timeout)
+
+    async def _callee_is_gone(self) -> None:
+        called = await variable(self._link, self.agent, "WOMBAT_CALLED")
+        if not called:
+            await self.call()
+            return
+        # They talked, and the callee has hung up; or how it ended nobody has seen.
+        self._status = await variable(self._link, self.agent, "DIALSTATUS") or UNTOLD
+        self._joined = self._status == "ANSWER"
+        self._end(NORMAL if self._joined else 0)
+
+    async def _wait_for_answer(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._answered.wait()
+        except TimeoutError:
+            self._rang_out = True
+            await hang_up(self._link, self.callee, cause=RANG_OUT)
+
+    async def _join(self, answered_at: str) -> None:
+        """The callee has answered: put the two together, and say so where it is to be known."""
+        self._joined, self._status = True, "ANSWER"
+        link = self._link
+        await link.ask("bridges", "createWithId", bridgeId=self.bridge, type="mixing", name=self.bridge)
+        await link.ask("channels", "stopMoh", channelId=self.agent)
+        both = f"{self.agent},{self.callee}"
+        # The agent's phone goes on to show the number, not what Asterisk knows of the callee's channel.
+        await link.ask("bridges", "addChannel", bridgeId=self.bridge, channel=both, inhibitConnectedLineUpdates=True)
+        await set_variable(link, self.agent, "DIALSTATUS", "ANSWER")
+        await set_variable(link, self.agent, "WOMBAT_UP", str(_milliseconds(answered_at)))
+        # They may talk as long as they like; what the campaign allows is set by the engine when it hears of the answer.
+        await set_variable(link, self.agent, "TIMEOUT(absolute)", "0")
+        self._app.tell(DialEnded(self._wombatid, "ANSWER", leg=True, dialled_by_us=True))
+        await self._record()
+
+    async def _record(self) -> None:
+        if await variable(self._link, self.agent, "WOMBAT_RECORD") != "yes":
+            return
+        name = f"wombat-{self._wombatid}"
+        await self._link.ask("bridges", "record", bridgeId=self.bridge, name=name, format="wav", ifExists="overwrite")
+        self._app.tell(AttributeSet(self._wombatid, RECORDING, name))
+
+    async def _tell_and_hang_up(self, cause: int) -> None:
+        """How it went, in Dial()'s words, on the agent's channel; its hang-up handlers tell it to everybody else."""
+        status = self._status
+        if status in ("", "NOANSWER", "RINGING", "PROGRESS"):
+            status = "NOANSWER" if self._rang_out or cause in _UNANSWERED else "CHANUNAVAIL"
+        if not self._joined:
+            await set_variable(self._link, self.agent, "DIALSTATUS", status)
+        await hang_up(self._link, self.agent, cause=cause)
+
+    async def _remove_bridge(self) -> None:
+        try:
+            await self._link.ask("bridges", "destroy", bridgeId=self.bridge)
+        except AriError as trouble:
+            if not trouble.gone:
+                raise
+
+
+def callee_id(wombatid: int) -> str:
+    return f"wbc-{wombatid:016}"
+
+
+def agent_of(callee: str) -> str:
+    return f"wbt-{callee[4:]}"
+
+
+async def set_variable(link: AriLink, channel: str, name: str, value: str) -> None:
+    await link.ask("channels", "setChannelVar", channelId=channel, variable=name, value=value)
+
+
+async def hang_up(link: AriLink, channel: str, *, cause: int = NORMAL) -> None:
+    """One that is gone already is as good as hung up."""
+    try:
+        await link.ask("channels", "hangup", channelId=channel, reason_code=str(cause))
+    except AriError as trouble:
+        if not trouble.gone:
+            raise
+
+
+def _milliseconds(timestamp: str) -> int:
+    """``2026-11-24T12:10:16.824+0000``, the PBX's own clock."""
+    return round(datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
