@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from webui import api, compat, console, front, metrics
+from webui import api, compat, console, cookies, front, metrics
 from webui.doors import Doors
 from webui.headers import PROTECTION
 from wombat_ari.app.service.logon import LogOn
@@ -16,21 +16,27 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
     None where this process does not watch over one."""
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    doors = Doors(settings, LogOn(database))
-    console.add_to(app, settings=settings, database=database, ask=ask, doors=doors)
+    log_on = LogOn(
+        database, idle_s=60.0 * settings["console.idle_minutes"], oldest_s=3600.0 * settings["console.session_hours"]
+    )
+    doors = Doors(settings, log_on)
+    cookies.add_to(app, log_on=log_on, doors=doors)
+    pages = console.add_to(
+        app, settings=settings, database=database, ask=ask, engine=engine, doors=doors, log_on=log_on
+    )
     compat.add_to(app, compat.Frame(doors, database, ask, engine, settings))
     metrics.add_to(app, database=database, ask=ask, doors=doors)
     front.add_to(app, settings=settings, database=database, doors=doors)
     api.add_to(app, api.Frame(doors, database, ask, engine, settings))
 
     @app.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> HTTPException | Response:
+    def refuse(error: HTTPException) -> Any:
         """An address that is not there, or another method than it has, in the words of the API asked."""
         if request.path.startswith(api.PREFIX + "/"):  # first: the other prefix may be /api
             return api.unknown(error)
         if request.path.startswith(settings["api.prefix"] + "/"):
             return compat.unknown(error)
-        return error
+        return pages.refuse(error)
 
     @app.after_request
     def protect(response: Response) -> Response:

@@ -1,27 +1,165 @@
-// Refreshes the part of the page that changes every two seconds, and says so when the console does not answer.
-"use strict";
+// What pages do by themselves: regions that follow the dialer, forms that ask before they act or are lost, the menu.
 
-const part = document.getElementById("status");
-const stale = document.getElementById("stale");
+// A region: <div id="x" data-refresh="/live/part">. Its inside is fetched every two seconds (data-every: other seconds)
+// and brought up to date piece by piece, so that focus, scroll, selection and what is open stay. Children with an id or
+// a data-key are known again. An answer with the header X-Stop ends it.
+const HIDDEN_S = 15;
 
-async function refresh() {
-  try {
-    const answer = await fetch(part.dataset.refresh, { cache: "no-store" });
-    if (!answer.ok) throw new Error(answer.status);
-    const html = await answer.text();
-    // Nothing new, or somebody is selecting text: leave the page alone.
-    const selecting = !document.getSelection().isCollapsed;
-    if (html !== refresh.last && !selecting) {
-      part.innerHTML = html;
-      refresh.last = html;
-      const state = part.querySelector(".badge");
-      if (state) document.title = state.textContent + " · Wombat ARI";
-    }
-    stale.hidden = true;
-  } catch {
-    stale.hidden = false;
-  }
-  setTimeout(refresh, document.hidden ? 10000 : 2000);
+function keyOf(node) {
+  return node.nodeType === 1 ? node.id || node.dataset.key || "" : "";
 }
 
-setTimeout(refresh, 2000);
+function isLike(one, other) {
+  return one.nodeType === other.nodeType && one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
+}
+
+// The next of its kind, a few places on: something before it may have come or gone.
+function ahead(place, next) {
+  for (let steps = 0; place && steps < 8; steps += 1, place = place.nextSibling) {
+    if (isLike(place, next)) return place;
+  }
+  return null;
+}
+
+function morph(old, wanted) {
+  if (old.nodeType !== 1) {
+    if (old.nodeValue !== wanted.nodeValue) old.nodeValue = wanted.nodeValue;
+    return;
+  }
+  const mine = old.matches("details, dialog") ? ["open"] : [];
+  for (const { name, value } of [...wanted.attributes]) {
+    if (!mine.includes(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!mine.includes(name) && !wanted.hasAttribute(name)) old.removeAttribute(name);
+  }
+  // What somebody is filling in is theirs.
+  if (old.matches("input, select, textarea")) return;
+  morphChildren(old, wanted);
+}
+
+function morphChildren(old, wanted) {
+  const known = new Map();
+  for (const child of old.children) if (keyOf(child)) known.set(keyOf(child), child);
+  let place = old.firstChild;
+  for (const next of [...wanted.childNodes]) {
+    const key = keyOf(next);
+    const found = key ? known.get(key) : ahead(place, next);
+    if (!found || found.nodeName !== next.nodeName) {
+      old.insertBefore(next, place);
+    } else {
+      if (found === place) place = place.nextSibling;
+      else old.insertBefore(found, place);
+      morph(found, next);
+    }
+  }
+  while (place) {
+    const after = place.nextSibling;
+    place.remove();
+    place = after;
+  }
+}
+
+function isSelecting(region) {
+  const selection = document.getSelection();
+  return !selection.isCollapsed && region.contains(selection.anchorNode);
+}
+
+async function refresh(region) {
+  let every = Number(region.dataset.every || 2);
+  try {
+    const answer = await fetch(region.dataset.refresh, { cache: "no-store" });
+    if (answer.status === 401) {
+      document.getElementById("logged-off").hidden = false;
+      return;
+    }
+    if (!answer.ok) throw new Error(answer.status);
+    const html = await answer.text();
+    if (html !== region.shown && !isSelecting(region)) {
+      const wanted = document.createElement("template");
+      wanted.innerHTML = html;
+      morphChildren(region, wanted.content);
+      region.shown = html;
+      region.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));
+      const title = region.querySelector("[data-title]");
+      if (title) document.title = title.dataset.title + " · Wombat ARI";
+    }
+    document.getElementById("stale").hidden = true;
+    if (answer.headers.has("X-Stop")) return;
+  } catch {
+    document.getElementById("stale").hidden = false;
+    every = Math.max(every, 5);
+  }
+  if (region.isConnected) setTimeout(refresh, 1000 * (document.hidden ? HIDDEN_S : every), region);
+}
+
+for (const region of document.querySelectorAll("[data-refresh]")) {
+  setTimeout(refresh, 1000 * Number(region.dataset.every || 2), region);
+}
+
+// Forms: data-confirm asks first; data-guard warns before what was filled in is lost.
+const question = document.createElement("dialog");
+question.className = "question";
+question.setAttribute("aria-labelledby", "question-text");
+const says = Object.assign(document.createElement("p"), { id: "question-text" });
+const answers = Object.assign(document.createElement("form"), { method: "dialog", className: "buttons" });
+answers.append(
+  Object.assign(document.createElement("button"), { value: "yes", className: "primary", textContent: "Yes" }),
+  Object.assign(document.createElement("button"), { value: "", textContent: "No" }),
+);
+question.append(says, answers);
+document.body.append(question);
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !form.confirmed) {
+    event.preventDefault();
+    says.textContent = form.dataset.confirm;
+    question.returnValue = "";
+    question.onclose = () => {
+      if (question.returnValue !== "yes") return;
+      form.confirmed = true;
+      form.requestSubmit(event.submitter);
+      form.confirmed = false;
+    };
+    question.showModal();
+    return;
+  }
+  if (form.matches("[data-guard]")) form.saving = true;
+});
+
+const guarded = [...document.querySelectorAll("form[data-guard]")];
+for (const form of guarded) form.filled = new URLSearchParams(new FormData(form)).toString();
+addEventListener("beforeunload", (event) => {
+  const lost = (form) => !form.saving && new URLSearchParams(new FormData(form)).toString() !== form.filled;
+  if (guarded.some(lost) || document.querySelector("form[data-guard] .wrong, form[data-unsaved]")) {
+    if (!guarded.some((form) => form.saving)) event.preventDefault();
+  }
+});
+
+// What goes with a choice is shown with it: <div data-when="type=QUEUE,FLOW">.
+function showWhat() {
+  for (const part of document.querySelectorAll("[data-when]")) {
+    const [name, values] = part.dataset.when.split("=");
+    const field = part.closest("form").elements[name];
+    const value = field.type === "checkbox" ? (field.checked ? "yes" : "no") : field.value;
+    part.hidden = !values.split(",").includes(value);
+  }
+}
+document.addEventListener("input", showWhat);
+showWhat();
+
+// The menu on a phone, and the theme.
+const burger = document.querySelector(".burger");
+burger?.addEventListener("click", () => {
+  burger.setAttribute("aria-expanded", String(document.body.classList.toggle("menu-open")));
+});
+document.getElementById("theme")?.addEventListener("click", () => {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset.theme);
+});
+for (const select of document.querySelectorAll("select[data-go]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}

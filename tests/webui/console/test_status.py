@@ -1,0 +1,135 @@
+"""The status of the dialer: what pages say of a snapshot, and how they behave in a real Chromium on a phone and a wall."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.webui.conftest import Dialer
+from tests.webui.console.conftest import PHONE, WALL, Desk, Visitor, complaints, overflow
+from webui.console import duration
+
+Visitors = Callable[..., Visitor]
+
+
+def run(name: str, state: str, **values: Any) -> dict[str, Any]:
+    figures = dict.fromkeys(("attempts", "open_calls", "open_retries", "closed", "remaining", "taken", "answered"), 3)
+    rest = {"started_at": 1_790_000_000.0, "attempts_per_hour": 940.4, "completes_in_s": 3725.0, "why_not": ""}
+    return {"campaign": name, "state": state, **figures, **rest, **values}
+
+
+def queue() -> dict[str, Any]:
+    agents = [
+        {"name": "Ann", "interface": "PJSIP/1", "state": "IDLE"},
+        {"name": "Bo", "interface": "PJSIP/2", "state": "TALKING"},
+    ]
+    return {
+        "known": True, "agents_total": 2, "idle": 1, "overdialled": 4, "waiting": 3, "blocked": True,
+        "reported": {"NOT_INUSE": 1, "INUSE": 1}, "computed": {"IDLE": 1, "TALKING": 1}, "agents": agents,
+        "callers": [{"number": "5551234", "call": None, "since": time.time() - 61.5}],
+    }  # fmt: skip
+
+
+def snapshot() -> dict[str, Any]:
+    now = time.time()
+    up = {"name": "A20", "connected": True, "version": "22.10.1", "since": now - 60, "error": "", "slowed_to": None}
+    down = {**up, "name": "B7", "connected": False, "error": "connection refused at pbx:5038", "since": None}
+    line = {"server": "A20", "up": True, "capacity": 20, "used": 17}
+    return {
+        "state": "READY", "now": now, "up_since": now - 3725, "channels_in_use": 17, "placed": 1234,
+        "database_trouble": "", "pbxs": [up, down], "trunks": [{"name": "Carrier", **line}],
+        "end_points": [
+            {"name": "Message", "type": "PHONE", "queue": None, "free": 3, **line},
+            {"name": "999", "type": "QUEUE", "queue": queue(), "free": 2, **line},
+        ],
+        "outbox": {"in_flight": 0, "trouble": "", "receivers": []},
+        "runs": [run("<b>Spring</b>", "RUNNING", why_not="all lines are in use"), run("Idle one", "IDLE")],
+    }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _running(dialer: Dialer) -> None:
+    dialer.picture = snapshot()
+
+
+def test_it_shows_what_the_dialer_does(visitor: Visitors) -> None:
+    page = visitor().get("/").text
+    for text in ("READY", "1:02:05", "RUNNING", "all lines are in use", "connection refused at pbx:5038", "Carrier"):
+        assert text in page
+    assert "&lt;b&gt;Spring" in page, "names are shown as text"
+
+
+def test_a_queue_shows_agents_and_callers(visitor: Visitors) -> None:
+    page = visitor().get("/").text
+    for text in ("Queue 999", "BK W", "Idle <b>1</b> of 2", "O.D.</abbr> <b>4</b>", "INUSE 1", "Ann", "5551234, 1:01"):
+        assert text in page
+
+
+def test_a_queue_without_agents_says_so(visitor: Visitors, dialer: Dialer) -> None:
+    assert dialer.picture is not None
+    dialer.picture["end_points"][1]["queue"] |= {"agents": [], "reported": {}, "computed": {}}
+    assert "No agent is logged on" in visitor().get("/").text
+
+
+def test_receivers_of_notifications_are_shown_when_there_are_any(visitor: Visitors, dialer: Dialer) -> None:
+    one = visitor()
+    assert dialer.picture is not None
+    assert "<h2>Notifications" not in one.get("/").text
+    dialer.picture["outbox"]["receivers"] = [
+        {"name": "crm.example:443", "failing_since": 1.0, "waiting": 310, "parked": 2, "error": "connection refused"},
+    ]
+    page = one.get("/").text
+    for text in ("Notifications", "crm.example:443", "failing", ">310<", "connection refused"):
+        assert text in page
+
+
+def test_a_dialer_that_is_down_is_said_in_words(visitor: Visitors, dialer: Dialer) -> None:
+    one = visitor()
+    dialer.picture = None
+    assert "the dialer is not running" in one.get("/").text
+    health = one.get("/healthz")
+    assert (health.status_code, health.json["state"]) == (503, "DOWN")
+
+
+def test_who_may_not_see_the_status_does_not(visitor: Visitors, person: Callable[..., str]) -> None:
+    one = visitor(person("bob", "LISTS"))
+    assert "Carrier" not in one.get("/").text
+    assert one.get("/home/status").status_code == 403
+
+
+def test_all_well_is_200(visitor: Visitors) -> None:
+    assert visitor().get("/healthz").json == {"state": "READY", "trouble": ""}
+
+
+def test_every_answer_has_the_strict_policy(visitor: Visitors) -> None:
+    for path in ("/", "/log-on", "/healthz", "/static/console.js", "/nothing"):
+        headers = visitor().get(path).headers
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (0, "0:00"), (59.9, "0:59"), (3725, "1:02:05"), (-5, "0:00")]
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("width", [PHONE, WALL])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_real_browser(desk: Callable[..., Desk], dialer: Dialer, width: int, scheme: str) -> None:
+    one = desk(width=width, scheme=scheme)
+    page = one.go("/")
+    assert overflow(page) == 0
+    assert complaints(page) == []
+    page.evaluate("document.body.mark = 1; document.querySelector('meter').mark = 2")
+    assert dialer.picture is not None
+    dialer.picture["runs"][0]["why_not"] = "PAUSED by hand"
+    page.get_by_text("PAUSED by hand").wait_for()
+    assert page.evaluate("[document.body.mark, document.querySelector('meter').mark]") == [1, 2], "pieces stay"
+    dialer.picture = None
+    page.get_by_text("the dialer is not running").wait_for()

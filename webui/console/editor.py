@@ -1,0 +1,221 @@
+"""Editors: a table (searched, sorted, by pages), one of its rows beside it, to be saved, added, cloned, deleted.
+
+A module says what its things are in an ``Editor`` and adds its pages with ``editor.add_to(pages)``. What belongs to a
+thing (a campaign's trunks, the records of a list) is shown below its form by a template of its own, ``belongs``.
+Two people who edit the same thing: a form brings the version it was filled from, and the second save is refused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+from flask import request, url_for
+from markupsafe import Markup
+
+from webui.console.forms import EntityForm
+from webui.console.pages import STATUS, Answer, Pages, Visit
+from wombat_ari.app.service import history
+from wombat_ari.app.service.rights import Right
+from wombat_ari.model.admin import EntityInfo
+from wombat_ari.model.errors import UserError
+
+PAGE = 25  #: rows
+HIDDEN = "~"  #: in a search: the hidden ones too
+
+
+class Value(Protocol):
+    """A model value with an id."""
+
+    @property
+    def id(self) -> int | None: ...
+
+
+T = TypeVar("T", bound=Value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """``text`` of a row, escaped unless it is Markup; ``key``: what to sort by, else the text; ``number``: to the right."""
+
+    title: str
+    text: Callable[[T], object]
+    key: Callable[[T], Any] | None = None
+    number: bool = False
+
+    def sort_key(self, row: T) -> Any:
+        found = self.key(row) if self.key else self.text(row)
+        return found.casefold() if isinstance(found, str) else found
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is shown of a table: a page of its rows, and where its links lead."""
+
+    columns: tuple[Column[Any], ...]
+    rows: list[Any]
+    found: int
+    page: int
+    pages: int
+    sort: str
+    query: str
+
+    def link(self, endpoint: str, **values: Any) -> str:
+        """The same search, order and page, elsewhere."""
+        kept = {"q": self.query, "sort": self.sort, "page": self.page if self.page > 1 else None}
+        return url_for(
+            endpoint, **{name: value for name, value in {**kept, **values}.items() if value not in ("", None)}
+        )
+
+    def order_of(self, place: int) -> str:
+        """``ascending``, ``descending`` or empty, of the column at that place."""
+        return {str(place): "ascending", f"-{place}": "descending"}.get(self.sort, "")
+
+    def next_order(self, place: int) -> str:
+        return f"-{place}" if self.sort == str(place) else str(place)
+
+
+def table_of(columns: tuple[Column[Any], ...], rows: list[Any], *, size: int = PAGE, prefix: str = "") -> Table:
+    """As the address says: ``sort`` (a column's place, ``-`` before it: the other way round) and ``page``."""
+    sort = request.args.get(f"{prefix}sort", "")
+    place = sort.removeprefix("-")
+    if place.isascii() and place.isdecimal() and int(place) < len(columns):
+        rows = sorted(rows, key=columns[int(place)].sort_key, reverse=sort.startswith("-"))
+    else:
+        sort = ""
+    pages = max(1, -(-len(rows) // size))
+    wanted = request.args.get(f"{prefix}page", "1")
+    page = min(pages, max(1, int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 9 else 1))
+    shown = rows[(page - 1) * size : page * size]
+    return Table(columns, shown, len(rows), page, pages, sort, request.args.get(f"{prefix}q", ""))
+
+
+@dataclass(frozen=True)
+class Editor(Generic[T]):
+    """A kind of thing. Its services take ``(caller, db, ...)``; ``save(visit, value, version=, clear=)`` stores one."""
+
+    name: str  #: of its pages: endpoint, and address ``/name``
+    label: str  #: what one is called: ``end point``
+    title: str  #: what many are called, the page's heading: ``End points``
+    form: type[EntityForm]
+    columns: tuple[Column[T], ...]
+    see: tuple[Right, ...]
+    change: tuple[Right, ...]
+    everything: Callable[..., list[T]]
+    find: Callable[..., T]
+    save: Callable[..., T]
+    delete: Callable[..., T]
+    blank: Callable[[Visit], T]
+    infos: Callable[..., Mapping[int, EntityInfo]]
+    label_of: Callable[[T], str] = lambda value: value.name  # type: ignore[attr-defined]
+    text_of: Callable[[T], str] | None = None  #: what is searched, else what ``label_of`` says
+    is_hidden: Callable[[T], bool] = lambda value: getattr(value, "hidden", False)
+    prepare: Callable[[Visit, Any], None] = lambda visit, form: None  #: gives the form its choices
+    cloned: Callable[[T], T] = lambda value: replace(value, id=None)  # type: ignore[type-var]
+    belongs: str = ""  #: template with what belongs to a saved thing
+    known: Callable[[Visit, T | None], Mapping[str, Any]] = lambda visit, value: {}  #: what the templates need besides
+    template: str = "editor.html"
+    advice: str = ""  #: said when there is none yet
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def add_to(self, pages: Pages) -> None:
+        one = f"/{self.name}/<int:which>"
+        pages.get(f"/{self.name}", *self.see, name=self.name)(self._list)
+        pages.get(f"/{self.name}/new", *self.change, name=f"{self.name}_new")(self._new)
+        pages.post(f"/{self.name}/new", *self.change, name=f"{self.name}_make")(self._make)
+        pages.get(one, *self.see, name=f"{self.name}_one")(self._one)
+        pages.post(one, *self.change, name=f"{self.name}_save")(self._save)
+        pages.post(f"{one}/delete", *self.change, name=f"{self.name}_delete")(self._remove)
+        pages.get(f"{one}/info", *self.see, name=f"{self.name}_info")(self._info)
+
+    def rows(self, visit: Visit, query: str) -> list[T]:
+        """What a search finds; ``~`` in it finds hidden ones too."""
+        wanted, hidden = query.replace(HIDDEN, "").strip().casefold(), HIDDEN in query
+        said = self.text_of or self.label_of
+        every = (row for row in self.everything(visit.caller, visit.db) if hidden or not self.is_hidden(row))
+        return [row for row in every if wanted in said(row).casefold()]
+
+    def _list(self, visit: Visit) -> Answer:
+        return self._page(visit, None, None)
+
+    def _one(self, visit: Visit, which: int) -> Answer:
+        value = self.find(visit.caller, visit.db, which)
+        return self._page(visit, value, self._form(visit, value))
+
+    def _new(self, visit: Visit) -> Answer:
+        source = request.args.get("clone", "")
+        value = self.blank(visit)
+        if source.isascii() and source.isdecimal():
+            value = self.cloned(self.find(visit.caller, visit.db, int(source)))
+        return self._page(visit, None, self._form(visit, value))
+
+    def _make(self, visit: Visit) -> Answer:
+        return self._store(visit, None, self.blank(visit))
+
+    def _save(self, visit: Visit, which: int) -> Answer:
+        value = self.find(visit.caller, visit.db, which)
+        return self._store(visit, value, value)
+
+    def _store(self, visit: Visit, old: T | None, base: T) -> Answer:
+        form = self.form(request.form)
+        self.prepare(visit, form)
+        if not form.validate():
+            return self._page(visit, old, form, 400)
+        version = request.form.get("version", "")
+        try:
+            saved = self.save(
+                visit, form.value(base), version=int(version) if version.isdecimal() else None,
+                clear=form.cleared(request.form),
+            )  # fmt: skip
+        except UserError as refusal:
+            form.complain(refusal)
+            return self._page(visit, old, form, STATUS.get(refusal.code, 400))
+        visit.say(f"{self.label.capitalize()} {self.label_of(saved)} is saved.")
+        return visit.go(f"{self.name}_one", which=saved.id, **self._kept())
+
+    def _remove(self, visit: Visit, which: int) -> Answer:
+        try:
+            gone = self.delete(visit.caller, visit.db, which)
+        except UserError as refusal:
+            visit.say(str(refusal), "bad")
+            return visit.go(f"{self.name}_one", which=which, **self._kept())
+        visit.say(f"{self.label.capitalize()} {self.label_of(gone)} is deleted.")
+        return visit.go(self.name, **self._kept())
+
+    def _info(self, visit: Visit, which: int) -> Answer:
+        value = self.find(visit.caller, visit.db, which)
+        changes = history.changes_of(visit.caller, visit.db, self.label, which)
+        return self._page(visit, value, None, changes=changes)
+
+    def _form(self, visit: Visit, value: T) -> EntityForm:
+        form = self.form.of(value)
+        self.prepare(visit, form)
+        return form
+
+    def _page(
+        self, visit: Visit, value: T | None, form: EntityForm | None, status: int = 200, **known: Any
+    ) -> tuple[str, int]:
+        info = None if value is None else self.infos(visit.caller, visit.db).get(value.id or 0)
+        sent = request.form.get("version", "") if request.method == "POST" else ""
+        return visit.page(
+            self.template, status, editor=self, value=value, form=form, info=info,
+            version=sent or (info.version if info else ""), now=time.time(),
+            table=table_of(self.columns, self.rows(visit, request.args.get("q", ""))),
+            may_change=visit.may(*self.change), **{**self.extra, **self.known(visit, value), **known},
+        )  # fmt: skip
+
+    @staticmethod
+    def _kept() -> dict[str, str]:
+        """Search, order and page stay as they are."""
+        return {name: request.args[name] for name in ("q", "sort", "page") if request.args.get(name)}
+
+
+def yes(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+def state(good: bool, on: str, off: str) -> Markup:
+    """Green or red, with its word."""
+    return Markup('<span class="badge {}">{}</span>').format("good" if good else "bad", on if good else off)

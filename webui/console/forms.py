@@ -1,0 +1,124 @@
+"""Forms of the console: WTForms fields that become the words of the model.
+
+A form has one field for each field of the value that can be changed, of the same name; ``value`` puts them into one.
+``core/validate`` has the last word on what is allowed: what it says is shown on top of the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+from zoneinfo import available_timezones
+
+from markupsafe import Markup, escape
+from wtforms import Field, Form, PasswordField, StringField
+from wtforms.validators import Optional
+from wtforms.widgets import TextInput
+
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.secret import NO_SECRET, Secret
+
+T = TypeVar("T")
+
+
+class EntityForm(Form):
+    """``secrets`` are fields that are never shown again: left empty they stay as they are, a tick clears them.
+
+    ``groups``: titles and field names, in the order in which they are shown; the first is always open.
+    """
+
+    secrets: tuple[str, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @classmethod
+    def of(cls, value: Any, **options: Any) -> EntityForm:
+        """Filled with the value's fields."""
+        names = [name for name in cls._names() if hasattr(value, name) and name not in cls.secrets]
+        return cls(data={name: getattr(value, name) for name in names}, **options)
+
+    def value(self, old: T) -> T:
+        """The value with what was filled in."""
+        given = {name: field.data for name, field in self._fields.items() if hasattr(old, name)}
+        for name in self.secrets:
+            given[name] = Secret(given[name]) if given.get(name) else NO_SECRET
+        return replace(old, **given)  # type: ignore[type-var]
+
+    def cleared(self, form: Any) -> tuple[str, ...]:
+        """The secrets whose tick says that they are to be emptied; ``form``: what was sent."""
+        return tuple(name for name in self.secrets if form.get(f"clear_{name}") and not self._fields[name].data)
+
+    def complain(self, refusal: UserError) -> None:
+        """What a service refused, at the field that its text begins with, else on top."""
+        text = str(refusal)
+        for field in self._fields.values():
+            said = (field.label.text.lower(), field.name.replace("_", " "))
+            if any(f"{name} " in text.lower().partition(":")[0] + " " for name in said if name not in ("name", "type")):
+                field.errors = [*field.errors, text]
+                return
+        self.form_errors.append(text)
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [name for name, _ in cls()._fields.items()]
+
+
+class SecretField(PasswordField):
+    """A password of something else: never sent to a browser."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        options.setdefault("validators", [Optional()])
+        options.setdefault("render_kw", {"autocomplete": "off", "data-1p-ignore": True})
+        super().__init__(label, **options)
+
+
+class WordsField(Field):
+    """Several words, separated by blanks."""
+
+    widget = TextInput()
+
+    def _value(self) -> str:
+        return " ".join(self.data or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = tuple(valuelist[0].replace(",", " ").split()) if valuelist else ()
+
+
+class TimeOfDayField(Field):
+    """``HH:MM:SS`` (seconds may be left out), kept as seconds since midnight."""
+
+    widget = TextInput()
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        at = int(self.data or 0)
+        return f"{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}"
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        parts = (valuelist[0] if valuelist else "").strip().split(":")
+        if len(parts) not in (2, 3) or not all(part.isascii() and part.isdecimal() for part in parts):
+            raise ValueError("it must be a time of day such as 09:30 or 18:00:00")
+        hour, minute, second = (*map(int, parts), 0)[:3]
+        if hour > 23 or minute > 59 or second > 59:
+            raise ValueError("it must be a time of day from 00:00:00 to 23:59:59")
+        self.data = hour * 3600 + minute * 60 + second
+
+
+class ZoneField(StringField):
+    """An IANA time zone; the browser offers the known ones."""
+
+    def __call__(self, **options: Any) -> Markup:
+        return super().__call__(list="zones", autocomplete="off", **options)
+
+
+def zones() -> Markup:
+    """The list that zone fields offer, once a page."""
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    options = Markup("").join(Markup("<option value='{}'>").format(escape(name)) for name in ["UTC", *names])
+    return Markup("<datalist id='zones'>{}</datalist>").format(options)
+
+
+def choices(values: Iterable[Any], texts: dict[Any, str] | None = None) -> list[tuple[str, str]]:
+    """Of an enum, for a SelectField: what is stored and what is shown."""
+    return [(str(value), (texts or {}).get(value, str(value))) for value in values]
