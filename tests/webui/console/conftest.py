@@ -1,7 +1,7 @@
 """The console as people use it: a real server on a real database, a real Chromium, somebody who is logged on.
 
-``person("bob", "USER", "LIVE")`` makes a user; ``desk(person)`` is their browser page, logged on by the form, which fails
-the test at its end when anything was written to its console (an error of a script, something that the CSP refused).
+``person("bob", "LIVE")`` makes a user; ``desk("bob")`` is their browser page, logged on by the form, which fails the
+test at its end when anything was written to its console (an error of a script, something that the CSP refused).
 ``visitor(login)`` is Flask's test client logged on, for what needs no browser.
 """
 
