@@ -20,8 +20,12 @@ from wombat_ari.model.errors import UserError
 ENV_PREFIX = "WOMBAT_ARI_"
 CONFIG_ENV = "WOMBAT_ARI_CONFIG"
 ADMIN_PASSWORD_ENV = "WOMBAT_ARI_ADMIN_PASSWORD"
-#: Ours, but no settings: the configuration file, tools' cache folder, what ``init`` takes the password from.
-OTHER_VARIABLES = (CONFIG_ENV, ADMIN_PASSWORD_ENV, "WOMBAT_ARI_CACHE")
+#: Where the PBX of ``init --recipe`` is, and its login.
+AMI_ADDRESS_ENV, AMI_LOGIN_ENV, AMI_SECRET_ENV = (f"WOMBAT_ARI_AMI_{what}" for what in ("ADDRESS", "LOGIN", "SECRET"))
+#: Ours, but no settings: the configuration file, what ``init`` takes, tools' cache folder.
+OTHER_VARIABLES = (
+    CONFIG_ENV, ADMIN_PASSWORD_ENV, AMI_ADDRESS_ENV, AMI_LOGIN_ENV, AMI_SECRET_ENV, "WOMBAT_ARI_CACHE",
+)  # fmt: skip
 SYSTEM_FILE = Path("/etc/wombat-ari/wombat-ari.toml")
 
 Check = Callable[[Any], str]  #: answers what is allowed when a value is not, else an empty text

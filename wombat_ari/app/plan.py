@@ -54,13 +54,18 @@ def read_plan(path: Path) -> dict[str, list[Item]]:
         raise UserError(f"cannot read the plan {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}") from None
+    return tables_of(tree, str(path))
+
+
+def tables_of(tree: dict[str, Any], where: str) -> dict[str, list[Item]]:
+    """The tables of a plan that is TOML read already. UserError names ``where`` and the table of a mistake."""
     for name, table in tree.items():
         if name not in TABLES:
             raise UserError(
-                f"{path}: unknown table {name!r}; known are {', '.join(TABLES)}{values.close(name, TABLES)}"
+                f"{where}: unknown table {name!r}; known are {', '.join(TABLES)}{values.close(name, TABLES)}"
             )
         if not isinstance(table, list) or not all(isinstance(item, dict) for item in table):
-            raise UserError(f"{path}: write [[{name}]] with double brackets: there may be several")
+            raise UserError(f"{where}: write [[{name}]] with double brackets: there may be several")
     return {name: tree.get(name, []) for name in TABLES}
 
 

@@ -153,14 +153,15 @@ class Database:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Store functions that this thread calls inside share one transaction: all that they write is kept, or, when
-        one of them fails, nothing. The caller must let that error through.
+        one of them fails, nothing. The caller must let that error through. One inside another is part of it.
         """
         with self.transaction() as tx:
+            around = getattr(self._open, "joint", None)
             self._open.joint = tx
             try:
                 yield
             finally:
-                self._open.joint = None
+                self._open.joint = around
 
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Transaction]:

@@ -1,12 +1,19 @@
-"""``wombat-ari init``: the database and the administrator."""
+"""``wombat-ari init``: the database, the administrator, and a recipe to begin with."""
+
+from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wombat_ari.app.cli import settings_of
-from wombat_ari.app.config import ADMIN_PASSWORD_ENV
+from wombat_ari.app.commands.opened import operator
+from wombat_ari.app.config import ADMIN_PASSWORD_ENV, AMI_ADDRESS_ENV, AMI_LOGIN_ENV, AMI_SECRET_ENV
+
+if TYPE_CHECKING:
+    from wombat_ari.app.recipes import Cooked, Pbx, Recipe
 
 
 @click.command()
@@ -15,18 +22,41 @@ from wombat_ari.app.config import ADMIN_PASSWORD_ENV
     "--password", help=f"Their password; else that of {ADMIN_PASSWORD_ENV}, else one is made and printed once."
 )
 @click.option("--reset", is_flag=True, help="Give an administrator that exists a new password.")
+@click.option("--recipe", metavar="NAME", help="Make a whole campaign of the cookbook; `list` names them.")
+@click.option("--ami-address", metavar="HOST[:PORT]", envvar=AMI_ADDRESS_ENV, default="",
+              help="Where the recipe's PBX is.  [default: 127.0.0.1:5038]")  # fmt: skip
+@click.option("--ami-login", envvar=AMI_LOGIN_ENV, default="", help="The dialer's login there.  [default: wombat]")
+@click.option("--ami-secret", envvar=AMI_SECRET_ENV, default="", help=f"Its secret, better given by {AMI_SECRET_ENV}.")
+@click.option("--dial-string", default="", help="What the recipe dials on, with ${num}.  [default: simulated numbers]")
 @click.pass_context
-def init(ctx: click.Context, login: str, password: str | None, reset: bool) -> None:
+def init(
+    ctx: click.Context, login: str, password: str | None, reset: bool, recipe: str | None, ami_address: str,
+    ami_login: str, ami_secret: str, dial_string: str,
+) -> None:  # fmt: skip
     """Make the state folder, the database, the key file for stored passwords, and the administrator.
 
-    Can be run again: the database is brought up to date, an administrator that exists stays as it is.
+    Can be run again: the database is brought up to date, an administrator that exists stays as it is. With --recipe
+    it makes one of the campaigns of docs/cookbook, too: server, trunk, end point, list and rules.
     """
+    from wombat_ari.app.recipes import every_recipe, find_recipe, pbx_of
     from wombat_ari.app.stage import open_stage
+
+    if recipe == "list":
+        for each in every_recipe():
+            click.echo(f"{each.name:<12} {each.title}")
+        return
+    wanted = find_recipe(recipe) if recipe is not None else None
+    pbx = pbx_of(ami_address, ami_login, ami_secret, dial_string)
+    database = open_stage(settings_of(ctx))
+    click.echo(f"database {database.name} is up to date")
+    _administrator(database, login, password, reset)
+    if wanted is not None:
+        _cook(database, wanted, pbx)
+
+
+def _administrator(database: Any, login: str, password: str | None, reset: bool) -> None:
     from wombat_ari.store import users
 
-    settings = settings_of(ctx)
-    database = open_stage(settings)
-    click.echo(f"database {database.name} is up to date")
     if not reset and any(user.master for user in users.list_users(database)):
         click.echo("an administrator exists; --reset gives a new password")
         return
@@ -36,3 +66,34 @@ def init(ctx: click.Context, login: str, password: str | None, reset: bool) -> N
         click.echo(f"administrator {login} has the password you gave")
     else:
         click.echo(f"administrator {login} has the password {made}  (shown this once)")
+
+
+def _cook(database: Any, recipe: Recipe, pbx: Pbx) -> None:
+    from wombat_ari.app.recipes import SAMPLE_SECRET, cook
+
+    cooked = cook(operator(), database, recipe, pbx)
+    click.echo(f"recipe {recipe.name}: {recipe.title}")
+    _tell(cooked, recipe, pbx)
+    if not cooked.found and pbx.secret == SAMPLE_SECRET:
+        click.echo(
+            f"  warning: the secret is that of the sample; --ami-secret or {AMI_SECRET_ENV} gives yours", err=True
+        )
+    click.echo(
+        f"The PBX needs asterisk_conf/extensions.d/recipe-{recipe.name}.conf: see docs/cookbook/{recipe.name}.md"
+    )
+    click.echo("Next:")
+    for command in recipe.then:
+        click.echo(f"  {command}")
+
+
+def _tell(cooked: Cooked, recipe: Recipe, pbx: Pbx) -> None:
+    if cooked.found:
+        click.echo(f"  server {cooked.server} at {pbx.where} was there, and is used as it is")
+    for done in cooked.done:
+        at = f" ({pbx.where}, login {pbx.login})" if done.kind == "server" else ""
+        click.echo(f"  {done.kind} {done.name}{at}: {done.what}")
+        for warning in done.warnings:
+            click.echo(f"  warning: {warning}", err=True)
+    for name in recipe.numbers:
+        count = cooked.added.get(name, 0)
+        click.echo(f"  list {name}: {count} simulated numbers" if count else f"  list {name}: empty, import numbers")
