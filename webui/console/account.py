@@ -67,5 +67,6 @@ def _page(visit: Visit, status: int = 200, *, zone: Form | None = None, password
     own = service.own(visit.caller, visit.db)
     return visit.page(
         "account.html", status, user=own.user, class_name=own.class_name, keys=own.keys, sessions=own.sessions,
-        zone=zone or ZoneForm(data={"time_zone": own.user.time_zone}), password=password or PasswordForm(), zones=zones(),
+        zone=zone or ZoneForm(data={"time_zone": own.user.time_zone}), zones=zones(),
+        password=password or PasswordForm(),
     )  # fmt: skip

@@ -38,7 +38,7 @@ T = TypeVar("T", bound=Value)
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
-    """``text`` of a row, escaped unless it is Markup; ``key``: what to sort by, else the text; ``number``: to the right."""
+    """``text`` of a row, escaped unless it is Markup; ``key``: what to sort by, else the text; ``number``: right."""
 
     title: str
     text: Callable[[T], object]

@@ -32,6 +32,7 @@ from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, MISSING, Right, dem
 from wombat_ari.model.errors import StoreError, UserError
 
 Answer = str | AnyResponse | tuple[str, int]
+Adds = Callable[[Callable[..., Answer]], Callable[..., Answer]]  #: a decorator that makes a function a page
 STATUS = {
     LOG_ON: 401, FORBIDDEN: 403, MISSING: 404, "no-run": 404, "conflict": 409, "name_taken": 409, "in_use": 409,
     "too-large": 413, "too-many-tries": 429, "dialer-down": 503, "dialer-store": 503, "not-ready": 503,
@@ -106,21 +107,15 @@ class Pages:
         self.blueprint = Blueprint("console", __name__)
         self._csrf = CSRFProtect()
 
-    def get(
-        self, rule: str, *rights: Right, name: str = ""
-    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    def get(self, rule: str, *rights: Right, name: str = "") -> Adds:
         """A page, shown to who holds one of the rights (none named: to everybody who is logged on)."""
         return self._add(rule, "GET", rights, name)
 
-    def post(
-        self, rule: str, *rights: Right, name: str = ""
-    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    def post(self, rule: str, *rights: Right, name: str = "") -> Adds:
         """What changes something; a form with ``{{ csrf() }}`` in it is sent here."""
         return self._add(rule, "POST", rights, name)
 
-    def open(
-        self, rule: str, *methods: str, name: str = ""
-    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    def open(self, rule: str, *methods: str, name: str = "") -> Adds:
         """For who is not logged on; the function takes no visit."""
 
         def add(function: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -153,9 +148,7 @@ class Pages:
             return self._to_log_on() if isinstance(error, NotFound) else error.get_response()
         return self._trouble(error.code or 500, error.description or error.name)
 
-    def _add(
-        self, rule: str, method: str, rights: tuple[Right, ...], name: str
-    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    def _add(self, rule: str, method: str, rights: tuple[Right, ...], name: str) -> Adds:
         def add(function: Callable[..., Answer]) -> Callable[..., Answer]:
             @wraps(function)
             def view(**values: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""The status of the dialer: what pages say of a snapshot, and how they behave in a real Chromium on a phone and a wall."""
+"""The status of the dialer: what pages say of a snapshot, and how they behave in a real Chromium."""
 
 from __future__ import annotations
 
