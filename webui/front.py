@@ -7,6 +7,7 @@ was found out after the request had come, and a thousand cost no more than one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, TypeVar
@@ -14,20 +15,27 @@ from typing import Any, TypeVar
 from flask import Flask, Response
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from webui.api.frame import PREFIX as API
+from webui.api.problems import answer_of
+from webui.compat.frame import Kind, refusal
 from webui.doors import Doors
 from webui.headers import PROTECTION
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.model.errors import StoreError, UserError
 
 EXTENSION = "wombat_front"
 GATHER_S = 0.005  #: those who came while others were asked for wait so long for company
 _NOT_OF_THE_VISITOR = (b"content-length", b"content-type", b"x-wombat-request")
 
+log = Logger()
 Found = TypeVar("Found")
 Handler = Callable[[Request], bool]  #: whether it answers; else the application does
+Admit = Callable[[Request], Deferred[Any]]
 
 
 def add_to(app: Flask, *, settings: Any, database: Any, doors: Doors) -> None:
@@ -40,20 +48,21 @@ def add_to(app: Flask, *, settings: Any, database: Any, doors: Doors) -> None:
         lobby = Lobby(app, doors, reactor, lambda job: deferToThreadPool(reactor, threads, job))
         added = AddCalls(lobby, database, control, settings)
         events = Events(lobby, database, control, reactor)
-        return Front(wsgi, {**added.handlers(), **events.handlers()})
+        return Front(wsgi, {**added.handlers(), **events.handlers()}, Porter(app, lobby, settings["api.prefix"]).admit)
 
     app.extensions[EXTENSION] = before
 
 
 class Front(Resource):
-    """The root: what is known here is answered here."""
+    """The root: what is known here is answered here. ``admit``: who may send a long body (``app/channel``)."""
 
     isLeaf = True
 
-    def __init__(self, wsgi: Resource, handlers: dict[bytes, Handler]) -> None:
+    def __init__(self, wsgi: Resource, handlers: dict[bytes, Handler], admit: Admit) -> None:
         super().__init__()
         self._wsgi = wsgi
         self._handlers = handlers
+        self.admit = admit
 
     def render(self, request: Request) -> Any:
         handler = self._handlers.get(request.path)
@@ -74,10 +83,11 @@ class Lobby:
         self._busy: set[Any] = set()
 
     def let_in(
-        self, request: Request, what: object, look: Callable[[Caller], Found], *, open_to_trusted: bool = False
-    ) -> Deferred[tuple[Caller, Found]]:
+        self, request: Request, what: object, look: Callable[[Caller], Found], *, open_to_trusted: bool = False,
+        at_console: bool = False,
+    ) -> Deferred[tuple[Caller, Found]]:  # fmt: skip
         """Who asks, and what ``look`` finds for that caller; UserError or StoreError. ``what`` says all that ``look``
-        depends on."""
+        depends on. ``at_console``: it is a page that asks."""
         address = request.getClientAddress().host
         headers = request.requestHeaders.getAllRawHeaders()
         visitor = tuple((name, *values) for name, values in headers if name.lower() not in _NOT_OF_THE_VISITOR)
@@ -85,7 +95,10 @@ class Lobby:
 
         def job() -> tuple[Caller, Found]:
             with self._app.request_context(_environ(request, address, visitor)):
-                caller = self._doors.caller(open_to_trusted=open_to_trusted)
+                if at_console:
+                    caller = self._doors.visitor().caller
+                else:
+                    caller = self._doors.caller(open_to_trusted=open_to_trusted)
             return caller, look(caller)
 
         done: Deferred[Any] = Deferred()
@@ -105,6 +118,40 @@ class Lobby:
             self._busy.discard(key)
         for each in waiting:
             each.errback(found) if isinstance(found, Failure) else each.callback(found)
+
+
+class Porter:
+    """Asks who sends a long body before it is read. What they may is asked when it was, as always."""
+
+    def __init__(self, app: Flask, lobby: Lobby, prefix: str) -> None:
+        self._app = app
+        self._lobby = lobby
+        self._prefix = prefix
+
+    def admit(self, request: Request) -> Deferred[Callable[[Request], None] | None]:
+        """None, or what answers the request with a refusal."""
+        path = request.path.decode("latin-1")
+        began = time.perf_counter()
+        compat = path.startswith(self._prefix + "/")
+        console = not compat and not path.startswith(API + "/")
+
+        def refused(failure: Failure) -> Callable[[Request], None]:
+            error = failure.value
+            if not isinstance(error, UserError | StoreError):
+                log.failure("letting in: a mistake of ours", failure=failure)
+                error = UserError("this went wrong, see the log", code="mistake")
+            if not compat and not console:
+                response = answer_of(error)
+            else:
+                edits = path.startswith(self._prefix + "/edit/")
+                with self._app.app_context():
+                    response = refusal(Kind.EDIT if edits else Kind.TEXT, error, began=began)
+            return lambda request: answer(request, response)
+
+        asking = self._lobby.let_in(
+            request, ("body", compat, console), lambda caller: None, open_to_trusted=compat, at_console=console
+        )
+        return asking.addCallbacks(lambda _: None, refused)
 
 
 def answer(request: Request, response: Response) -> None:

@@ -114,6 +114,7 @@ class Supervisor:
             root = before(root, reactor=self._reactor, threads=self._threads, control=control)
         site = Quiet(root, Bounded, parsePOSTFormSubmission=False)
         site.noisy = False
+        site.admit = getattr(root, "admit", None)  # who may send a long body
         address, port = self._settings["console.address"], self._settings["console.port"]
         tls = tls_of(self._settings)
         try:
@@ -191,8 +192,7 @@ class Bounded(PacedRequest):
 
     def _refuse(self) -> None:
         log.warn("a request of more than {most} bytes from {address}", most=MAX_BODY, address=self.getClientIP())
-        self.transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        self.transport.loseConnection()
+        self.channel.refuse(b"413 Content Too Large")
 
 
 def tls_of(settings: Settings) -> Any:
