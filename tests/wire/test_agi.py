@@ -47,7 +47,7 @@ def test_recorded_answers_are_understood() -> None:
         (["200 result=1 ()"], Reply(200, "1", "", "result=1 ()")),
         (["200 result=0"], Reply(200, "0", "", "result=0")),
         (["200 result=-1"], Reply(200, "-1", "", "result=-1")),
-        (["200 result=0 endpos=11360"], Reply(200, "0", "", "result=0 endpos=11360")),
+        (["200 result=0 endpos=11360"], Reply(200, "0", "", "result=0 endpos=11360", 11360)),
         (["510 Invalid or unknown command"], Reply(510, "", "", "Invalid or unknown command")),
         (["520-Usage:", "more", "520 End."], Reply(520, "", "", "Usage:\nmore\n520 End.")),
     ],

@@ -6,7 +6,7 @@ thread with an asyncio loop of its own, so that one that blocks holds up nobody.
     from the keeper (descriptor 3)                        to the keeper (descriptor 4)
     run     id, flow, facts                               ask      id, ask, verb, given
     answer  id, ask, and value, error or hung_up          ended    id, how, reason, trace
-    hung_up id: while nothing is asked                    told     text, mistake
+    hung_up id                                            told     text, mistake
     end     id: its time is over                          pong
     wake    id: it blocks, and is interrupted             ready
     ping
@@ -56,9 +56,9 @@ class Host:
         if what == "ping":
             self._send({"say": "pong"})
         elif what == "run":
-            playing = Playing(said, self._folder, self._send)
-            self._playing[playing.id] = playing
-            playing.start(lambda: self._playing.pop(playing.id, None))
+            new = Playing(said, self._folder, self._send)
+            self._playing[new.id] = new
+            new.start(lambda: self._playing.pop(new.id, None))
         elif (playing := self._playing.get(said["id"])) is not None:
             playing.hear(said)
 
@@ -101,10 +101,11 @@ class Playing:
             flow = self._folder.find(self._name)
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._play(flow))
-        except (CallerHungUp, asyncio.CancelledError):
-            ended["how"] = "failed" if self._over else "hung_up"
-        except TimeOver:
-            ended["how"] = "failed"
+        except (CallerHungUp, asyncio.CancelledError, TimeOver) as end:
+            if self._over or not self._line.hung_up:
+                ended = {"how": "failed", "reason": f"{type(end).__name__}", "trace": ""}
+            else:
+                ended["how"] = "hung_up"
         except BaseException as wrong:  # noqa: BLE001 - fence: one flow, whose code is not ours
             ended = self._failure(wrong)
         finally:
@@ -150,11 +151,18 @@ class Playing:
                 answer.set_result(said.get("value"))
         elif said["do"] == "hung_up":
             self._line.hung_up = True
-            if not self._told and self._task is not None and not self._waiting:
-                self._told = True
-                self._task.cancel()
+            self._tell_gone()
         elif self._task is not None:
             self._over = True
+            self._task.cancel()
+
+
+    def _tell_gone(self) -> None:
+        """The flow waits for something of its own. What it asks the dialer is answered first."""
+        if self._waiting:
+            self._loop.call_later(0.05, self._tell_gone)
+        elif not self._told and self._task is not None:
+            self._told = True
             self._task.cancel()
 
 

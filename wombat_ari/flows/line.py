@@ -77,7 +77,7 @@ class Line(Protocol):
         ...
 
     async def until_hung_up(self) -> None:
-        """Ends when the caller is gone. Waited for beside all others, from the flow's beginning; cancelled at its end."""
+        """Ends when the caller is gone. Waited for beside all others, from the flow's beginning to its end."""
         ...
 
     async def answer(self) -> None:

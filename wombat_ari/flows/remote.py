@@ -1,9 +1,10 @@
 """A ``Line`` and an ``Office`` whose other end is in the dialer: each method is one question, asked by ``ask``."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from wombat_ari.flows.line import CallerHungUp, Recording, RecordEnd, Spoken
+from wombat_ari.flows.line import CallerHungUp, RecordEnd, Recording, Spoken
 
 Ask = Callable[..., Awaitable[Any]]  #: verb and what is given with it; answers a JSON value
 
@@ -46,10 +47,8 @@ class RemoteLine:
         await self._ask("transfer", context=context, extension=extension, priority=priority)
 
     async def hang_up(self) -> None:
-        try:
+        with contextlib.suppress(CallerHungUp):
             await self._ask("hang_up")
-        except CallerHungUp:
-            pass
         self.hung_up = True
 
 

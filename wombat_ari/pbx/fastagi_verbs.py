@@ -1,8 +1,9 @@
 """What a dialplan may tell the dialer over FastAGI: any text arrives exactly.
 
 ``AGI(agi://dialer:4573/callstatus?V=1)``, ``attribute?NAME=VALUE&...``, ``append?NAME=VALUE&...``, ``clear?NAME&...``,
-with values by ``URIENCODE``; or with arguments: ``AGI(agi://dialer:4573/attribute,NAME,VALUE)``. The channel variable
-WOMBAT_AGI_RESULT becomes ``OK`` or ``ERROR: `` and the reason.
+with values by ``URIENCODE``; or with arguments: ``AGI(agi://dialer:4573/attribute,NAME,VALUE)``; and, where there is
+somebody to do them, ``addcall?campaign=C&number=N&NAME=VALUE...`` and ``flow/NAME``. The channel variable
+WOMBAT_AGI_RESULT becomes ``OK`` or ``ERROR: `` and the reason; AGISTATUS is FAILURE then.
 
 Rules of the place: the call is known by the channel's ``wbt-`` id, else by its variable WOMBATID. The listener is told
 before anything is written, so a hang-up in between loses nothing. Asterisk splits arguments at commas and takes quotes
@@ -11,10 +12,10 @@ away: a value that came in pieces is joined by commas, the query form is the exa
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.events import (
     AttributeAppended,
     AttributeCleared,
@@ -24,52 +25,123 @@ from wombat_ari.model.events import (
     StatusSet,
 )
 from wombat_ari.model.ids import MAX_WOMBATID, wombatid_of
-from wombat_ari.pbx.fastagi import LOCAL, FastAGIFactory, FastAGIProtocol
+from wombat_ari.pbx.allowed import LOCAL, Allowed
+from wombat_ari.pbx.fastagi import FastAGIFactory, FastAGIProtocol
 from wombat_ari.wire.agi import Request, parse_request
 
 log = logging.getLogger(__name__)
 
 RESULT = "WOMBAT_AGI_RESULT"
-HELLO = "hello"  #: asked by the doctor's channel, which is no call: whether the server is reached
+ADDED = "WOMBAT_ADDED"  #: the WOMBATID of a call that was added; WOMBATID itself is the call's own
 SESSION_TIMEOUT = 5.0  #: seconds; a verb takes one or two round trips
+ADD_TIMEOUT = 30.0  #: seconds for the database
 
 Pairs = list[tuple[str, str]]
 Tell = Callable[[CallEvent], object]
+#: Campaign, number, attributes, when (empty: now); answers the WOMBATID when the call is durable.
+AddCall = Callable[[str, str, Mapping[str, str], str], Awaitable[int]]
+#: Session, WOMBATID (0: not a call of the dialer's), the flow's name; answers why it failed, else an empty text.
+RunFlow = Callable[[FastAGIProtocol, int, str], Awaitable[str]]
 
 
-def verb_factory(tell: Tell, *, allow: Iterable[str] = LOCAL, clock: Any = None) -> FastAGIFactory:
-    """A FastAGI server of the verbs; ``tell`` is called on the reactor thread for every event."""
+class Verbs:
+    """Who does what a dialplan asks. ``tell`` is called on the reactor thread for every event."""
 
-    async def main(agi: FastAGIProtocol) -> None:
-        await serve(agi, tell)
+    def __init__(self, tell: Tell, *, add_call: AddCall | None = None, run_flow: RunFlow | None = None) -> None:
+        self._tell = tell
+        self._add_call = add_call
+        self._run_flow = run_flow
 
-    return FastAGIFactory(main, allow=allow, clock=clock, sessionTimeout=SESSION_TIMEOUT, lingers=True)
+    def serve(self, agi: FastAGIProtocol) -> Awaitable[None] | None:
+        """One request. Most need no waiting, and are done when this returns."""
+        request = parse_request(agi.variables)
+        path = request.path.lower()
+        call = wombatid_of(agi.variables.get("agi_uniqueid", ""))
+        if path == "addcall" or path.startswith("flow/"):
+            return self._serve_long(agi, request, call or 0)
+        if call is None and path in VERBS:
+            return self._serve_other(agi, request)
+        try:
+            for event in events_of(call or 0, request):
+                self._tell(event)
+        except UserError as wrong:
+            _failed(agi, request, str(wrong))
+        else:
+            agi.finishWith("SET VARIABLE", RESULT, "OK")
+        return None
+
+    async def _serve_other(self, agi: FastAGIProtocol, request: Request) -> None:
+        """Asked by a channel that has not the id of a call, such as an agent's."""
+        try:
+            for event in events_of(await _by_variable(agi), request):
+                self._tell(event)
+        except UserError as wrong:
+            _failed(agi, request, str(wrong))
+        else:
+            agi.finishWith("SET VARIABLE", RESULT, "OK")
+
+    async def _serve_long(self, agi: FastAGIProtocol, request: Request, call: int) -> None:
+        try:
+            if request.path.lower() == "addcall":
+                why = await self._added(agi, request)
+            else:
+                why = await self._flown(agi, request, call)
+        except (UserError, StoreError) as wrong:
+            why = str(wrong)
+        if why:
+            _failed(agi, request, why)
+        else:
+            agi.finishWith("SET VARIABLE", RESULT, "OK")
+
+    async def _added(self, agi: FastAGIProtocol, request: Request) -> str:
+        if self._add_call is None:
+            raise UserError("no calls can be added here", code="agi.verb")
+        agi.limit(ADD_TIMEOUT)
+        given, attributes = _call_of(request)
+        wombatid = await self._add_call(given["campaign"], given["number"], attributes, given.get("schedule", ""))
+        await agi.setVariable(ADDED, str(wombatid))
+        return ""
+
+    async def _flown(self, agi: FastAGIProtocol, request: Request, call: int) -> str:
+        if self._run_flow is None:
+            raise UserError("no flows run here", code="agi.verb")
+        agi.limit(0)
+        agi.lingers = False
+        if not call:
+            text = (await agi.getVariable("WOMBATID")).strip()
+            call = int(text) if text.isdecimal() and int(text) <= MAX_WOMBATID else 0
+        return await self._run_flow(agi, call, request.path.partition("/")[2])
 
 
-async def serve(agi: FastAGIProtocol, tell: Tell) -> None:
-    """One request: tell what it says, and say in the channel how it went."""
-    request = parse_request(agi.variables)
-    if request.path == HELLO:
-        await agi.setVariable(RESULT, "OK")
-        return
-    try:
-        call = wombatid_of(agi.variables.get("agi_uniqueid", "")) or await _by_variable(agi)
-        for event in events_of(call, request):
-            tell(event)
-        result = "OK"
-    except UserError as wrong:
-        log.warning("FastAGI %r from %s: %s", request.path, agi.variables.get("agi_channel", "?"), wrong)
-        result = f"ERROR: {wrong}"
-    await agi.setVariable(RESULT, re.sub(r"[\r\n\0]", "?", result)[:500])
+def verb_factory(
+    tell: Tell,
+    *,
+    add_call: AddCall | None = None,
+    run_flow: RunFlow | None = None,
+    allow: Allowed | Iterable[str] = LOCAL,
+    clock: Any = None,
+    max_sessions: int = 10_000,
+) -> FastAGIFactory:
+    """A FastAGI server of the verbs."""
+    verbs = Verbs(tell, add_call=add_call, run_flow=run_flow)
+    return FastAGIFactory(
+        verbs.serve, allow=allow, clock=clock, sessionTimeout=SESSION_TIMEOUT, lingers=True, maxSessions=max_sessions
+    )
 
 
 def events_of(call: int, request: Request) -> list[CallEvent]:
     """What a request tells of a call. UserError: it is not understood."""
     verb = VERBS.get(request.path.lower())
     if verb is None:
-        known = ", ".join(VERBS)
-        raise UserError(f"unknown verb {request.path!r}, known are {known}", code="agi.verb")
+        known = ", ".join([*VERBS, "addcall", "flow/NAME"])
+        raise UserError(f"unknown verb {request.path[:80]!r}, known are {known}", code="agi.verb")
     return [EndPointSeen(call), *verb(call, request)]
+
+
+def _failed(agi: FastAGIProtocol, request: Request, why: str) -> None:
+    """Said in the log and in the channel."""
+    log.warning("FastAGI %r from %s: %s", request.path[:80], agi.variables.get("agi_channel", "?"), why)
+    agi.finishWith("SET VARIABLE", RESULT, re.sub(r"[\r\n\0]", " ", f"ERROR: {why}")[:500], failed=True)
 
 
 async def _by_variable(agi: FastAGIProtocol) -> int:
@@ -77,6 +149,18 @@ async def _by_variable(agi: FastAGIProtocol) -> int:
     if not text.isdecimal() or not 0 < int(text) <= MAX_WOMBATID:
         raise UserError("not a call of the dialer: the channel has no WOMBATID", code="agi.call")
     return int(text)
+
+
+def _call_of(request: Request) -> tuple[dict[str, str], dict[str, str]]:
+    """What says where and whom to call, and the attributes, which are all others."""
+    given: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+    for name, value in request.query:
+        (given if name in ("campaign", "number", "schedule") else attributes).setdefault(name, value)
+    for needed in ("campaign", "number"):
+        if not given.get(needed, "").strip():
+            raise UserError(f"addcall needs {needed}=...", code="agi.argument")
+    return given, attributes
 
 
 def _status(call: int, request: Request) -> list[CallEvent]:

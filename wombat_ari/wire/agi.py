@@ -16,8 +16,11 @@ from wombat_ari.model.errors import PbxError, UserError
 MAX_LINE = 65536  #: bytes of one line that is read: a variable's value may be long
 MAX_COMMAND = 2048  #: bytes of a command: Asterisk's AGI_BUF_LEN
 MAX_ENV_LINES = 300
+MAX_ENV = 1 << 16  #: bytes of all of them
 HANGUP = "HANGUP"
+FAILURE = b"FAILURE\n"  #: a command that ends the session in Asterisk with AGISTATUS FAILURE
 
+_TOO_MUCH = f"more than {MAX_ENV_LINES} lines or {MAX_ENV} bytes before the first command"
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _REPLY = re.compile(r"(\d{3})([ -]?)(.*)", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: \((.*)\)(?: endpos=(\d+))?| endpos=(\d+))?\s*", re.DOTALL)
@@ -37,6 +40,7 @@ class Reply:
     result: str  #: as it came; ``-1`` is a failure, empty when there is none
     value: str  #: what stood in parentheses
     text: str
+    end_position: int | None = None  #: samples played or recorded, where it says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,36 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
+
+
+class Environment:
+    """What Asterisk sends before it listens, as its bytes come."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+        self.hung_up = False  #: a ``HANGUP`` was among the lines
+        self._buffer = b""
+
+    def take(self, data: bytes) -> bytes | None:
+        """None: there is more to come. Else what came behind it. AgiError: this is not AGI."""
+        self._buffer = data = self._buffer + data
+        if b"\r" in data:
+            self._buffer = data = data.replace(b"\r\n", b"\n")
+        head, end, rest = data.partition(b"\n\n")
+        if not end:
+            if len(data) > MAX_ENV or data.count(b"\n") > MAX_ENV_LINES:
+                raise AgiError(_TOO_MUCH)
+            if data[:4] != b"agi_"[: len(data)] and data[:6] != b"HANGUP"[: len(data)]:
+                raise AgiError(f"not AGI: {data[:60]!r}")
+            return None
+        if len(head) > MAX_ENV or head.count(b"\n") >= MAX_ENV_LINES:
+            raise AgiError(_TOO_MUCH)
+        lines = head.decode("utf-8", "replace").split("\n")
+        if HANGUP in lines:
+            self.hung_up = True
+            lines = [line for line in lines if line != HANGUP]
+        self.variables = parse_env(lines)
+        return rest
 
 
 def parse_env(lines: Iterable[str]) -> dict[str, str]:
@@ -79,7 +113,8 @@ def parse_reply(lines: list[str]) -> Reply:
     result = _RESULT.match(text)
     if result is None:
         return Reply(int(match[1]), "", "", text)
-    return Reply(int(match[1]), result[1], result[2] or "", text)
+    end = result[3] or result[4]
+    return Reply(int(match[1]), result[1], result[2] or "", text, int(end) if end else None)
 
 
 def is_more_to_come(line: str) -> bool:
