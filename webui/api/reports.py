@@ -1,25 +1,17 @@
 """What runs did: statistics, attempts, export."""
 
-import csv
-import json
-from collections.abc import Iterable, Iterator
-from io import StringIO
-from itertools import islice
-from typing import Any
-
 from flask import Response
 
+from webui import attempts_csv
 from webui.api import shapes_work as shapes
 from webui.api.frame import Answer, Call, Route
 from webui.api.shapes import Page, page_of, told
 from wombat_ari.app.service import reports
 from wombat_ari.app.service.rights import Right
-from wombat_ari.model.reports import LoggedCall
 
 TAG = "Reports"
 SEE = (Right.SEE_REPORTS,)
 COLUMNS = tuple(shapes.LoggedCall.model_fields)
-_LINES = 500  #: of one piece of an export
 
 
 def statistics(call: Call) -> Answer:
@@ -44,30 +36,13 @@ def export(call: Call) -> Answer:
     Attributes are JSON in their column.
     """
     found = reports.export_attempts(call.caller, call.db, _runs(call))
-    answer = Response(_csv(found), mimetype="text/csv")
+    answer = Response(attempts_csv.pieces(found, COLUMNS), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="attempts.csv"'
     return answer
 
 
 def _runs(call: Call) -> list[int]:
     return list(dict.fromkeys(call.query.run))
-
-
-def _csv(found: Iterable[LoggedCall]) -> Iterator[bytes]:
-    yield _lines([COLUMNS])
-    rows = ([_cell(getattr(one, name)) for name in COLUMNS] for one in found)
-    while piece := list(islice(rows, _LINES)):
-        yield _lines(piece)
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 ROUTES = (

@@ -1,26 +1,18 @@
 """``reports/runs``, ``reports/stats``, ``reports/logs`` and ``runs/export.jsp``: what runs did."""
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from datetime import datetime, timedelta
-from io import StringIO
-from typing import Any
 
 from flask import Response
 
+from webui import attempts_csv
 from webui.compat.calls import call_object
 from webui.compat.frame import Address, Answer, Call, Kind, envelope
 from webui.compat.live import answered, run_object
 from wombat_ari.app.service import reports
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.reports import LoggedCall
 
 FORMS = ("%Y-%m-%d.%H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d.%H:%M", "%Y-%m-%d")
-COLUMNS = tuple(field.name for field in fields(LoggedCall))
-_LINES = 500  #: of one piece of an export
 MOST = 10_000
 
 
@@ -68,26 +60,9 @@ def export(call: Call) -> Answer:
     if mode != "csv":
         raise UserError(f"mode is {mode[:20]!r}: it must be csv")
     calls = reports.export_attempts(call.caller, call.db, call.params.wholes("runId"))
-    answer = Response(_csv(calls), mimetype="text/csv")
+    answer = Response(attempts_csv.pieces(calls), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="runs.csv"'
     return answer
-
-
-def _csv(calls: Iterable[LoggedCall]) -> Iterator[str]:
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for number, call in enumerate(calls, start=1):
-        writer.writerow([_cell(getattr(call, name)) for name in COLUMNS])
-        if number % _LINES == 0:
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 def _moment(call: Call, name: str, *, end: bool) -> float | None:
