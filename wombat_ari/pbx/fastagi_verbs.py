@@ -32,6 +32,7 @@ from wombat_ari.wire.agi import Request, parse_request
 log = logging.getLogger(__name__)
 
 RESULT = "WOMBAT_AGI_RESULT"
+HELLO = "hello"  #: asked by the doctor's channel, which is no call: whether the server is reached
 ADDED = "WOMBAT_ADDED"  #: the WOMBATID of a call that was added; WOMBATID itself is the call's own
 SESSION_TIMEOUT = 5.0  #: seconds; a verb takes one or two round trips
 ADD_TIMEOUT = 30.0  #: seconds for the database
@@ -57,6 +58,9 @@ class Verbs:
         request = parse_request(agi.variables)
         path = request.path.lower()
         call = wombatid_of(agi.variables.get("agi_uniqueid", ""))
+        if path == HELLO:
+            agi.finishWith("SET VARIABLE", RESULT, "OK")
+            return None
         if path == "addcall" or path.startswith("flow/"):
             return self._serve_long(agi, request, call or 0)
         if call is None and path in VERBS:
