@@ -14,6 +14,7 @@ from webui.doors import Doors
 from wombat_ari.app.service.logon import LogOn
 
 MODULES = (
+    "charts",
     "logon", "account", "home", "health",
 )  # fmt: skip
 
