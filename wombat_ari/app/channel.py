@@ -1,8 +1,8 @@
 """Connections of clients: request lines as they send them, no long body from strangers, strict headers on every answer.
 
 A body of more than ``UNASKED`` bytes is taken only when whoever sends it was let in, by the headers: the reading stops
-until that is known (``100 Continue``, too, is said then). What is refused is answered and closed in peace: a client that
-is still sending reads why.
+until that is known (``100 Continue``, too, is said then). What is refused is answered and closed in peace: a client
+that is still sending reads why.
 """
 
 import re

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from wombat_ari.core import validate
+from wombat_ari.core.urls import masked
 from wombat_ari.model.entities import ActivePeriod, Campaign, CampaignList, DispositionRule, RescheduleRule
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import (
@@ -20,7 +21,7 @@ from wombat_ari.model.states import (
     RetryMode,
     SentAttributes,
 )
-from wombat_ari.store import saving, tables
+from wombat_ari.store import saving, tables, urls
 from wombat_ari.store.database import Database, Row, Transaction, marks
 from wombat_ari.store.saving import Columns, Kind
 
@@ -56,6 +57,7 @@ CAMPAIGN: Kind[Campaign] = Kind(
     encode=_encode,
     decode=_decode,
     secrets=("notify_secret",),
+    urls=("http_notify_url",),
     referrers=(("run", "SELECT name FROM run WHERE campaign_id = %s ORDER BY id DESC LIMIT 5"),),
 )
 
@@ -207,7 +209,9 @@ def _write_rules(tx: Transaction, campaign_id: int, rules: Sequence[RescheduleRu
 
 def _write_dispositions(tx: Transaction, campaign_id: int, rules: Sequence[DispositionRule]) -> None:
     rules = [validate.check_disposition(rule) for rule in rules]
-    rows = [(rule.id, *_disposition_row(rule)) for rule in rules]
+    rows = [
+        (rule.id, *_disposition_row(replace(rule, destination=urls.sealed(tx, rule.destination)))) for rule in rules
+    ]
     _write_kept(tx, campaign_id, "disposition_rule", _DISPOSITION, rows=rows)
 
 
@@ -276,8 +280,12 @@ def _linked(tx: Transaction, campaign: Campaign) -> Campaign:
         lists=tuple(CampaignList(row[0], row[1], ListUse(row[2]), row[3]) for row in lists),
         rules=tuple(RescheduleRule(row[0], row[1], row[2], row[3], RetryMode(row[4]), row[5]) for row in rules),
         opening_hours_ids=tuple(row[0] for row in hours),
-        dispositions=tuple(_disposition_of(row) for row in dispositions),
+        dispositions=tuple(_opened(tx, _disposition_of(row)) for row in dispositions),
     )
+
+
+def _opened(tx: Transaction, rule: DispositionRule) -> DispositionRule:
+    return replace(rule, destination=urls.opened(tx.secrets, rule.destination))
 
 
 def _shown(campaign: Campaign) -> Columns:
@@ -291,5 +299,8 @@ def _shown(campaign: Campaign) -> Columns:
             for r in campaign.rules
         ],
         "opening_hours_ids": list(campaign.opening_hours_ids),
-        "dispositions": [" ".join(str(value) for value in _disposition_row(rule)) for rule in campaign.dispositions],
+        "dispositions": [
+            " ".join(str(value) for value in _disposition_row(replace(rule, destination=masked(rule.destination))))
+            for rule in campaign.dispositions
+        ],
     }

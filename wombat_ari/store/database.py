@@ -45,10 +45,11 @@ def marks(count: int) -> str:
 class Transaction:
     """SQL inside one transaction. Made by ``Database.transaction`` only."""
 
-    __slots__ = ("_cursor", "kind", "peewee")
+    __slots__ = ("_cursor", "kind", "peewee", "secrets")
 
-    def __init__(self, database: peewee.Database, kind: str) -> None:
+    def __init__(self, database: peewee.Database, kind: str, secrets: SecretBox) -> None:
         self.peewee = database
+        self.secrets = secrets
         self.kind = kind
         self._cursor = database.connection().cursor()
         if kind == "mysql":
@@ -168,7 +169,7 @@ class Database:
         self._begin(write)
         self._open.now = True
         try:
-            yield Transaction(self._handle, self.kind)
+            yield Transaction(self._handle, self.kind, self.secrets)
             self._execute("COMMIT")
         except BaseException as error:
             fault = fault_of(error, self.name)

@@ -6,9 +6,10 @@ index (state, receiver, due_at), receiver by receiver: what lies there for one t
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
+from wombat_ari.core.urls import masked
 from wombat_ari.model.errands import (
     DueErrands,
     Errand,
@@ -20,6 +21,7 @@ from wombat_ari.model.errands import (
 )
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import NO_SECRET, Secret
+from wombat_ari.store import urls
 from wombat_ari.store.database import Database, Row, Transaction, chunks, marks
 
 _WAITING, _PARKED = ErrandState.WAITING.value, ErrandState.PARKED.value
@@ -35,7 +37,7 @@ _SIGNED = (ErrandKind.NOTIFY, ErrandKind.HTTP_POST)
 def add(tx: Transaction, errands: Iterable[Errand]) -> None:
     rows = [
         (e.kind.value, _WAITING, e.receiver[:255], e.sequence[:80], e.campaign_id, e.run_id,
-         e.wombatid, json.dumps(e.payload, ensure_ascii=False), e.created_at, e.due_at, e.due_at)
+         e.wombatid, json.dumps(_sealed(tx, e.payload), ensure_ascii=False), e.created_at, e.due_at, e.due_at)
         for e in errands
     ]  # fmt: skip
     tx.many(
@@ -59,7 +61,7 @@ def due(db: Database, *, now: float, held: Collection[str] = (), limit: int = 10
             if upcoming is not None and (next_at is None or upcoming < next_at):
                 next_at = upcoming
         secrets = _secrets(db, tx, {row.errand.campaign_id for row in found if row.errand.kind in _SIGNED})
-    return DueErrands(tuple(_with_secret(row, secrets) for row in found), next_at)
+    return DueErrands(tuple(_with_secret(_opened(db, row), secrets) for row in found), next_at)
 
 
 def settle(db: Database, *, done: Sequence[OutboxRow], undone: Sequence[Undone]) -> bool:
@@ -112,7 +114,7 @@ def listing(
     where = " AND ".join(["o.id > %s", *(f"{column} = %s" for column in given)])
     sql = f"SELECT {_COLUMNS} FROM outbox o WHERE {where} ORDER BY o.id LIMIT %s"
     with db.transaction(write=False) as tx:
-        return [_row(row) for row in tx.rows(sql, (after, *given.values(), limit))]
+        return [_masked(_row(row)) for row in tx.rows(sql, (after, *given.values(), limit))]
 
 
 def one(db: Database, row_id: int) -> OutboxRow:
@@ -120,7 +122,7 @@ def one(db: Database, row_id: int) -> OutboxRow:
         row = tx.row(f"SELECT {_COLUMNS} FROM outbox o WHERE o.id = %s", (row_id,))
     if row is None:
         raise UserError(f"there is no errand {row_id} in the outbox", code="missing")
-    return _row(row)
+    return _masked(_row(row))
 
 
 def counts(db: Database) -> list[ReceiverCount]:
@@ -232,6 +234,25 @@ def _row(row: Row) -> OutboxRow:
         wombatid=wombatid,
     )
     return OutboxRow(id_, errand, ErrandState(state), tries=row[12], error=row[13], first_due_at=row[11])
+
+
+def _sealed(tx: Transaction, payload: dict[str, object]) -> dict[str, object]:
+    return payload if "url" not in payload else {**payload, "url": urls.sealed(tx, str(payload["url"]), most=None)}
+
+
+def _opened(db: Database, row: OutboxRow) -> OutboxRow:
+    return _with_url(row, lambda url: urls.opened(db.secrets, url))
+
+
+def _masked(row: OutboxRow) -> OutboxRow:
+    return _with_url(row, masked)
+
+
+def _with_url(row: OutboxRow, change: Callable[[str], str]) -> OutboxRow:
+    payload = row.errand.payload
+    if "@" not in str(payload.get("url", "")):
+        return row
+    return replace(row, errand=replace(row.errand, payload={**payload, "url": change(str(payload["url"]))}))
 
 
 def _secrets(db: Database, tx: Transaction, campaign_ids: set[int | None]) -> dict[int, Secret]:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from wombat_ari.core.urls import masked
 from wombat_ari.model.admin import AuditEntry, EntityInfo
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import Secret
+from wombat_ari.store import urls
 from wombat_ari.store.database import Database, Transaction
-from wombat_ari.store.tables import AsteriskServer, Audit, BaseTable, Campaign, Described
+from wombat_ari.store.tables import Audit, BaseTable, Described
 
 T = TypeVar("T")
 Columns = dict[str, Any]
@@ -22,11 +24,6 @@ CONFLICT = "conflict"  #: code of the UserError when somebody else saved in betw
 IN_USE = "in_use"  #: code of the UserError when something refers to what is to be deleted
 MISSING = "missing"  #: code of the UserError when there is no such thing
 _BOOKKEEPING = ("id", "created_at", "created_by", "changed_at", "changed_by", "version", "password_hash")
-_SECRET_COLUMNS: tuple[tuple[type[BaseTable], str], ...] = (
-    (AsteriskServer, "password"),
-    (AsteriskServer, "ari_password"),
-    (Campaign, "notify_secret"),
-)
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class Kind(Generic[T]):
     encode: Callable[[T], Columns]
     decode: Callable[[Columns], T]
     secrets: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()  #: columns with URLs whose passwords are secrets
     at_first: tuple[tuple[str, Any], ...] = ()  #: columns that are not in the value: what a new row has in them
     parents: tuple[tuple[str, str, type[BaseTable]], ...] = ()  #: column, what a refusal calls it, its table
     unique_in: tuple[str, ...] = ()  #: the name is unique among rows with the same values in these columns
@@ -136,6 +134,7 @@ def require(tx: Transaction, table: type[BaseTable], label: str, ids: Iterable[i
 
 def _insert(db: Database, tx: Transaction, kind: Kind[T], columns: Columns, *, by: str, now: float) -> int:
     stored = {name: _sealed(db, tx, value) for name, value in columns.items()}
+    stored |= {name: urls.sealed(tx, columns[name]) for name in kind.urls}
     marks = {"created_at": now, "created_by": by, "changed_at": now, "changed_by": by, "version": 1}
     entity_id = int(tx.do(kind.table.insert(**stored, **dict(kind.at_first), **marks)))
     audit(tx, kind.table, entity_id, action="CREATED", old={}, new=_shown(kind, columns), by=by, now=now)
@@ -151,6 +150,9 @@ def _update(
         if name in kind.secrets:
             if value or name in clear:
                 changed[name] = _sealed(db, tx, value)
+        elif name in kind.urls:
+            if value != urls.opened(db.secrets, old[name]):
+                changed[name] = urls.sealed(tx, value)
         elif value != old[name]:
             changed[name] = value
     if not changed:
@@ -187,34 +189,32 @@ def _require_free_name(tx: Transaction, kind: Kind[T], entity_id: int | None, *,
 def _sealed(db: Database, tx: Transaction, value: Any) -> Any:
     if not isinstance(value, Secret):
         return value
-    return db.secrets.seal(value, others_exist=lambda: _any_secret(tx))
+    return db.secrets.seal(value, others_exist=lambda: urls.any_secret(tx))
 
 
 def signing_key(db: Database, purpose: str) -> bytes:
     """Of this installation, from its key file; see ``SecretBox.derive``."""
     with db.transaction(write=False) as tx:
-        exist = _any_secret(tx)
+        exist = urls.any_secret(tx)
     return db.secrets.derive(purpose, others_exist=lambda: exist)
-
-
-def _any_secret(tx: Transaction) -> bool:
-    tables = ((table._meta.table_name, column) for table, column in _SECRET_COLUMNS)
-    return any(tx.value(f"SELECT COUNT(*) FROM {table} WHERE {column} <> ''") for table, column in tables)
 
 
 def _opened(db: Database, kind: Kind[T], row: Columns) -> Columns:
     for name in kind.secrets:
         row[name] = db.secrets.unseal(row[name])
+    for name in kind.urls:
+        row[name] = urls.opened(db.secrets, row[name])
     return row
 
 
 def _shown(kind: Kind[T], columns: Columns) -> Columns:
     """Fit for the audit trail: without our own bookkeeping, secrets masked."""
-    return {
+    shown = {
         name: ("***" if value else "") if name in kind.secrets else value
         for name, value in columns.items()
         if name not in _BOOKKEEPING
     }
+    return shown | {name: masked(shown[name]) for name in kind.urls if name in shown}
 
 
 def _audit_of(row: Columns) -> AuditEntry:

@@ -5,6 +5,7 @@ this process, so that two who add at once lose nothing of each other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -21,6 +22,7 @@ from wombat_ari.app.service.rights import (
     sees,
     visible,
 )
+from wombat_ari.core.urls import masked, unmasked
 from wombat_ari.model.admin import EntityInfo
 from wombat_ari.model.entities import Campaign, CampaignList, DispositionRule, RescheduleRule
 from wombat_ari.model.errors import UserError
@@ -35,7 +37,7 @@ _one_at_a_time = Lock()
 def list_campaigns(caller: Caller, db: Database) -> list[Campaign]:
     """Those the caller sees, by name, the hidden ones too."""
     demand(caller, Right.SEE_CAMPAIGNS)
-    return visible(caller, campaigns.list_campaigns(db), infos_of(db))
+    return [_masked(one) for one in visible(caller, campaigns.list_campaigns(db), infos_of(db))]
 
 
 def find_campaign(caller: Caller, db: Database, which: int | str) -> Campaign:
@@ -45,8 +47,7 @@ def find_campaign(caller: Caller, db: Database, which: int | str) -> Campaign:
 
 def seen_campaign(caller: Caller, db: Database, which: int | str) -> Campaign:
     """For who has a right of another kind to it; its own key is asked here too."""
-    found = campaigns.load_campaign(db, which)
-    return require_seen(caller, found, "campaign", which=which, infos=infos_of(db))
+    return _masked(_seen(caller, db, which))
 
 
 def name_of(caller: Caller, db: Database, campaign: str) -> str:
@@ -80,13 +81,14 @@ def used_by(caller: Caller, db: Database, campaign_id: int, kind: str) -> tuple[
 def save_campaign(caller: Caller, db: Database, campaign: Campaign) -> Campaign:
     """A new one with its links, or the own fields of one that exists."""
     demand(caller, Right.CHANGE_CAMPAIGNS)
-    old = None if campaign.id is None else seen_campaign(caller, db, campaign.id)
+    old = None if campaign.id is None else _seen(caller, db, campaign.id)
+    campaign = _unmasked(old, campaign)
     require_key_kept(caller, old, campaign, infos_of(db))
     if old is None:
         _require_choices(caller, db, Campaign(None, ""), campaign)
     saved = campaigns.save_campaign(db, campaign, by=caller.login, now=caller.at)
     note(caller, db, "campaign changed" if old else "campaign made", about=saved.name)
-    return saved
+    return _masked(saved)
 
 
 def replace_campaign(
@@ -97,13 +99,13 @@ def replace_campaign(
     are emptied, an empty one stays as it is otherwise. A live run keeps its own lists."""
     demand(caller, Right.CHANGE_CAMPAIGNS)
     with _one_at_a_time:
-        old = seen_campaign(caller, db, campaign_id)
-        new = changing(old)
+        old = _seen(caller, db, campaign_id)
+        new = _unmasked(old, changing(_masked(old)))
         require_key_kept(caller, old, new, infos_of(db))
         _require_choices(caller, db, old, new)
         saved = campaigns.replace_campaign(db, new, by=caller.login, now=caller.at, version=version, clear=clear)
     note(caller, db, "campaign changed", about=saved.name)
-    return saved
+    return _masked(saved)
 
 
 def clone_campaign(caller: Caller, db: Database, which: int | str, *, name: str) -> Campaign:
@@ -112,7 +114,7 @@ def clone_campaign(caller: Caller, db: Database, which: int | str, *, name: str)
     source = seen_campaign(caller, db, which)
     saved = campaigns.clone_campaign(db, source.id or 0, name=name, by=caller.login, now=caller.at)
     note(caller, db, "campaign made", about=saved.name, detail=f"cloned from {source.name}")
-    return saved
+    return _masked(saved)
 
 
 def delete_campaign(caller: Caller, db: Database, campaign_id: int) -> Campaign:
@@ -200,7 +202,8 @@ def set_dispositions(
     """As ``set_trunks``. A list or campaign that a new one names must be seen, if there is one of that name."""
 
     def write(old: Campaign, common: dict[str, Any]) -> Campaign:
-        wanted = changing(old.dispositions)
+        shown = changing(_masked(old).dispositions)
+        wanted = _unmasked(old, replace(old, dispositions=tuple(shown))).dispositions
         for rule in set(wanted) - set(old.dispositions):
             _require_destination(caller, db, rule)
         return campaigns.set_campaign_dispositions(db, campaign_id, dispositions=wanted, **common)
@@ -218,11 +221,30 @@ def _relink(
 ) -> Campaign:  # fmt: skip
     demand(caller, right)
     with _one_at_a_time:
-        old = seen_campaign(caller, db, campaign_id)
+        old = _seen(caller, db, campaign_id)
         saved = write(old, {"by": caller.login, "now": caller.at})
     if saved != old:
         note(caller, db, "campaign changed", about=saved.name, detail=what)
-    return saved
+    return _masked(saved)
+
+
+def _seen(caller: Caller, db: Database, which: int | str) -> Campaign:
+    """With the passwords of its URLs."""
+    found = campaigns.load_campaign(db, which)
+    return require_seen(caller, found, "campaign", which=which, infos=infos_of(db))
+
+
+def _masked(campaign: Campaign) -> Campaign:
+    """As it is shown to everybody."""
+    rules = tuple(replace(rule, destination=masked(rule.destination)) for rule in campaign.dispositions)
+    return replace(campaign, http_notify_url=masked(campaign.http_notify_url), dispositions=rules)
+
+
+def _unmasked(old: Campaign | None, new: Campaign) -> Campaign:
+    """As it is stored: who sends back what they were shown changes no password."""
+    known = [] if old is None else [old.http_notify_url, *(rule.destination for rule in old.dispositions)]
+    rules = tuple(replace(rule, destination=unmasked(rule.destination, known)) for rule in new.dispositions)
+    return replace(new, http_notify_url=unmasked(new.http_notify_url, known), dispositions=rules)
 
 
 def _require_destination(caller: Caller, db: Database, rule: DispositionRule) -> None:
