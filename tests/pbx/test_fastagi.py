@@ -19,7 +19,15 @@ from wombat_ari.model.events import (
     EndPointSeen,
     StatusSet,
 )
-from wombat_ari.pbx.fastagi import AGICommandFailure, AGIHangup, AGITimeout, FastAGIFactory, FastAGIProtocol
+from wombat_ari.pbx.allowed import Allowed
+from wombat_ari.pbx.fastagi import (
+    AGICommandFailure,
+    AGIHangup,
+    AGITimeout,
+    FastAGIFactory,
+    FastAGIProtocol,
+    Refusal,
+)
 from wombat_ari.pbx.fastagi_verbs import verb_factory
 
 PEER = IPv4Address("TCP", "127.0.0.1", 40000)
@@ -323,18 +331,44 @@ def test_an_answer_that_nobody_asked_for_ends_the_session(clock: Clock) -> None:
 )
 def test_the_allow_list(clock: Clock, host: str, welcome: bool) -> None:
     factory = FastAGIFactory(lambda agi: None, clock=clock, allow=["127.0.0.0/8", "10.1.0.0/16", "::1"])
-    assert (factory.buildProtocol(IPv4Address("TCP", host, 1)) is not None) == welcome
-    assert (factory.buildProtocol(IPv6Address("TCP", f"::ffff:{host}", 1)) is not None) == welcome
-    assert factory.buildProtocol(IPv6Address("TCP", "::1", 1)) is not None
-    assert factory.buildProtocol(IPv6Address("TCP", "::2", 1)) is None
+    for address in (IPv4Address("TCP", host, 1), IPv6Address("TCP", f"::ffff:{host}", 1)):
+        assert isinstance(factory.buildProtocol(address), FastAGIProtocol) == welcome
+    assert isinstance(factory.buildProtocol(IPv6Address("TCP", "::1", 1)), FastAGIProtocol)
+    assert isinstance(factory.buildProtocol(IPv6Address("TCP", "::2", 1)), Refusal)
+
+
+def test_the_allow_list_may_change_at_any_time(clock: Clock) -> None:
+    allowed = Allowed(["10.0.0.1"])
+    factory = FastAGIFactory(lambda agi: None, clock=clock, allow=allowed)
+    first, other = IPv4Address("TCP", "10.0.0.1", 1), IPv4Address("TCP", "10.0.0.2", 1)
+    assert isinstance(factory.buildProtocol(first), FastAGIProtocol)
+    assert isinstance(factory.buildProtocol(other), Refusal)
+    assert allowed.replace(["10.0.0.2"])
+    assert not allowed.replace(["10.0.0.2"])
+    assert isinstance(factory.buildProtocol(first), Refusal)
+    assert isinstance(factory.buildProtocol(other), FastAGIProtocol)
+
+
+def test_a_stranger_is_told_one_word_and_logged_once_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    factory = FastAGIFactory(lambda agi: None, clock=clock, allow=["10.0.0.1"])
+    for _ in range(20):
+        transport = StringTransport(peerAddress=PEER)
+        factory.buildProtocol(PEER).makeConnection(transport)
+        assert transport.value() == b"FAILURE\n"
+        assert transport.disconnecting
+    assert caplog.text.count("127.0.0.1 is not on the allow list") == 1
+    clock.advance(61)
+    factory.buildProtocol(PEER)
+    assert caplog.text.count("127.0.0.1 is not on the allow list") == 2
+    assert not factory.sessions
 
 
 def test_there_is_a_limit_to_sessions(clock: Clock) -> None:
     factory = FastAGIFactory(lambda agi: None, clock=clock, maxSessions=1)
     first = Session(factory, clock)
-    assert factory.buildProtocol(PEER) is None
+    assert isinstance(factory.buildProtocol(PEER), Refusal)
     first.ends()
-    assert factory.buildProtocol(PEER) is not None
+    assert isinstance(factory.buildProtocol(PEER), FastAGIProtocol)
 
 
 def test_commands_in_starpys_words(clock: Clock) -> None:

@@ -7,13 +7,8 @@ Rules of the place:
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
-
-from wombat_ari.flows.line import DIGITS, CallerHungUp, FlowError, Recording, RecordEnd, Spoken
-from wombat_ari.model.errors import PbxError
+from wombat_ari.flows.line import DIGITS, CallerHungUp, FlowError, RecordEnd, Recording, Spoken
 from wombat_ari.pbx.fastagi import AGIHangup, FastAGIProtocol
 from wombat_ari.wire.agi import Reply
 
@@ -26,7 +21,6 @@ DATE_FORMAT = "ABdY 'digits/at' IMp"  #: Asterisk's own default, spelled out
 class AgiLine:
     def __init__(self, agi: FastAGIProtocol) -> None:
         self._agi = agi
-        self._left = False
 
     @property
     def hung_up(self) -> bool:
@@ -40,10 +34,10 @@ class AgiLine:
             _well(await self._ask("ANSWER"), "answer")
 
     async def play(self, sound: str, interrupt: str = "") -> str:
-        reply = _well(await self._ask("STREAM FILE", sound, interrupt, timeout=LONG_S), f"play {sound}")
-        if reply.end_position == 0 and reply.result == "0":
-            raise FlowError(f"play: the PBX has no sound {sound!r}", code="flow.sound")
-        return _digit(reply)
+        reply = await self._ask("STREAM FILE", sound, interrupt, timeout=LONG_S)
+        if reply.result == "-1":
+            raise FlowError(f"play: the PBX has no sound {sound!r} that it can play", code="flow.sound")
+        return _digit(_well(reply, f"play {sound}"))
 
     async def say(self, kind: Spoken, text: str, interrupt: str = "") -> str:
         if kind is Spoken.DATE:
@@ -54,21 +48,23 @@ class AgiLine:
         return _digit(_well(await asked, f"say {kind} {text}"))
 
     async def digits(self, prompts: Sequence[str], *, most: int, timeout_s: float, terminator: str) -> str:
-        if terminator == "#":
-            limit = len(prompts) * LONG_S + (most + 1) * timeout_s
-            given = ("&".join(prompts), max(1, int(timeout_s * 1000)), most)
-            reply = await self._ask("GET DATA", *given, timeout=limit + 10)
-            return _well(reply, "digits").result
+        wait = max(1, int(timeout_s * 1000))
+        by_data = terminator == "#" and most > 1
+        *first, last = prompts or ("",)
         pressed = ""
-        for sound in prompts:
+        for sound in first if by_data else prompts:
             if pressed := await self.play(sound, DIGITS):
+                last = ""
                 break
         while True:
             if pressed and pressed[-1] == terminator:
                 return pressed[:-1]
             if len(pressed) == most:
                 return pressed
-            wait = max(1, int(timeout_s * 1000))
+            if by_data:
+                limit = LONG_S + (most + 1) * timeout_s
+                reply = await self._ask("GET DATA", last, wait, most - len(pressed), timeout=limit)
+                return pressed + _well(reply, "digits").result
             digit = _digit(_well(await self._ask("WAIT FOR DIGIT", wait, timeout=timeout_s + 10), "digits"))
             if not digit:
                 return pressed
@@ -78,10 +74,12 @@ class AgiLine:
         folder = (await self.get_variable(SPOOL)) or "/var/spool/asterisk"
         sound = f"{folder}/recording/{name}"
         more = [*(["BEEP"] if beep else []), *([f"s={max(1, round(silence_s))}"] if silence_s else [])]
-        wait = int(limit_s * 1000)
-        reply = await self._ask("RECORD FILE", sound, "wav", terminator, wait, *more, timeout=limit_s + 30)
-        if reply.value == "hangup":
-            raise CallerHungUp
+        given: tuple[str | int, ...] = (sound, "wav", terminator, int(limit_s * 1000), *more)
+        reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
+        if reply.value == "writefile":  # there is no such folder yet, and only some applications make one
+            await self._ask("EXEC", "MixMonitor", f"{folder}/recording/none.wav")
+            await self._ask("EXEC", "StopMixMonitor")
+            reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
         if reply.result == "-1" or reply.code != 200:
             raise FlowError(f"record: the PBX cannot record to {sound}.wav: {reply.text}", code="flow.record")
         if reply.value == "timeout" and (reply.end_position or 0) < (limit_s - 0.5) * RATE:
@@ -114,6 +112,14 @@ class AgiLine:
             reply: Reply = await self._agi.sendCommand(name, *arguments, timeout=timeout)
         except AGIHangup:
             raise CallerHungUp from None
+        if reply.result == "-1" and reply.value != "writefile" and not self._agi.hungUp:
+            # Refused, or hung up: the line that tells comes behind, so it is asked for.
+            try:
+                reply_or_dead: Reply = await self._agi.sendCommand("CHANNEL STATUS")
+            except AGIHangup:
+                raise CallerHungUp from None
+            if reply_or_dead.code == 511:
+                raise CallerHungUp
         if reply.code == 511 or self._agi.hungUp:
             raise CallerHungUp
         return reply

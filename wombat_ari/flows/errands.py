@@ -1,7 +1,7 @@
 """What one flow asks, done on its line and in its office; its time limits. On the reactor."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ STUCK_S = 8.0  #: a flow that was told to end, and interrupted, and is still the
 
 log = logging.getLogger(__name__)
 
-Do = Callable[..., Awaitable[Any]]
+Say = Callable[[dict[str, Any]], None]
 ON_LINE = ("answer", "play", "say", "digits", "record", "get_variable", "set_variable", "transfer", "hang_up")
 IN_OFFICE = ("status", "attribute", "append", "clear", "speech", "add_call")
 
@@ -34,7 +34,7 @@ class Errands:
     """``ended`` fires once with how and reason, whatever the flow does. ``say`` reaches the flow's process."""
 
     def __init__(
-        self, reactor: Any, number: int, *, line: Line, office: Office, say: Callable[[dict[str, Any]], None], limits: Limits
+        self, reactor: Any, number: int, *, line: Line, office: Office, say: Say, limits: Limits
     ) -> None:  # fmt: skip
         self._reactor = reactor
         self.number = number

@@ -1,7 +1,7 @@
 """FastAGI on the reactor: a server in starpy's vocabulary. What the dialer's own verbs do is in ``fastagi_verbs``.
 
 Rules of the place:
-- Only addresses on the allow list are spoken to. Lines, their number and every wait are bounded.
+- Only addresses on the allow list are listened to. Lines, their number and every wait are bounded.
 - ``HANGUP`` may come at any time. The channel stays in Asterisk until this side closes, so this side closes: at once,
   or (``lingers``) when the short work that is under way is done; variable commands are served until then.
 - A session ends when its main function has ended, however it ended. One session's failure touches no other.
@@ -75,6 +75,7 @@ class FastAGIProtocol(Protocol):
         self._reply: list[str] = []
         self._pending: deque[tuple[str, Deferred[Reply], float]] = deque()
         self._limit = 0.0  #: when the session ends at the latest, 0: no limit
+        self._ending = False  #: nothing more is written, and what comes is not looked at
         self._closed: list[Deferred[None]] = []
         self._hangup: list[Deferred[None]] = []
 
@@ -91,6 +92,8 @@ class FastAGIProtocol(Protocol):
             self.transport.setTcpNoDelay(True)
 
     def dataReceived(self, data: bytes) -> None:
+        if self._ending:
+            return
         try:
             if self._environment is not None:
                 data = self._begin(data)
@@ -119,15 +122,20 @@ class FastAGIProtocol(Protocol):
 
     def finish(self) -> None:
         """Hand the channel back to the dialplan: AGISTATUS is SUCCESS, or HANGUP if it was."""
-        self.transport.loseConnection()
+        if not self._ending:
+            self.transport.loseConnection()
 
     def finishWith(self, name: str, *arguments: str | int, failed: bool = False) -> None:
         """Write a last command and hand the channel back, without waiting for its answer: Asterisk carries out what it
         has read before it sees the end. ``failed``: AGISTATUS is FAILURE.
+
+        What it still says is read, until it closes: it would log an error for each byte that nobody takes.
         """
-        if self.connected:
+        if self.connected and not self._ending:
+            self._ending = True
+            self.limit(self.factory.envTimeout)
             self.transport.write(encode_command(name, *arguments) + (FAILURE if failed else b""))
-            self.transport.loseConnection()
+            _end_writing(self.transport)
 
     def limit(self, seconds: float) -> None:
         """The session ends in so many seconds from now at the latest; 0: no limit."""
@@ -163,7 +171,7 @@ class FastAGIProtocol(Protocol):
     def _lines(self, data: bytes) -> None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
-            if not self.connected:
+            if not self.connected or self._ending:
                 return  # what was before it has ended the session
             _check_length(line)
             self._line(line.rstrip(b"\r").decode("utf-8", "replace"))
@@ -283,6 +291,16 @@ class FastAGIProtocol(Protocol):
         return done.addCallback(lambda reply: chr(int(reply.result)) if reply.result not in ("0", "") else "")
 
 
+class Refusal(Protocol):
+    """Closes at once. Its one word is what makes AGISTATUS FAILURE, so that a dialplan can tell."""
+
+    transport: Any
+
+    def connectionMade(self) -> None:
+        self.transport.write(FAILURE)
+        self.transport.loseConnection()
+
+
 class FastAGIFactory(ServerFactory):
     """Runs ``mainFunction(agi)`` per session: a function, a coroutine function, or one that returns a Deferred."""
 
@@ -316,10 +334,10 @@ class FastAGIFactory(ServerFactory):
     def buildProtocol(self, addr: Any) -> Any:
         if addr.host not in self.allowed:
             self._complain(addr.host, "is not on the allow list (fastagi.allow)")
-            return None
+            return Refusal()
         if len(self.sessions) >= self.maxSessions:
             self._complain(addr.host, f"is turned away: {len(self.sessions)} sessions are open")
-            return None
+            return Refusal()
         return super().buildProtocol(addr)
 
     def stopFactory(self) -> None:
@@ -355,6 +373,11 @@ def _successful(reply: Reply, name: str) -> Reply:
     if reply.code != 200 or reply.result == "-1":
         raise AGICommandFailure(f"{name}: {reply.code} {reply.text}")
     return reply
+
+
+def _end_writing(transport: Any) -> None:
+    end = getattr(transport, "endWriting", transport.loseConnection)
+    end()
 
 
 def _check_length(line: bytes) -> None:
