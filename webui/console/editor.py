@@ -122,7 +122,7 @@ class Editor(Generic[T]):
 
     def add_to(self, pages: Pages) -> None:
         one = f"/{self.name}/<int:which>"
-        pages.get(f"/{self.name}", *self.see, name=self.name)(self._list)
+        pages.get(f"/{self.name}", *self.see, name=self.name)(self.show)
         pages.get(f"/{self.name}/new", *self.change, name=f"{self.name}_new")(self._new)
         pages.post(f"/{self.name}/new", *self.change, name=f"{self.name}_make")(self._make)
         pages.get(one, *self.see, name=f"{self.name}_one")(self._one)
@@ -137,7 +137,8 @@ class Editor(Generic[T]):
         every = (row for row in self.everything(visit.caller, visit.db) if hidden or not self.is_hidden(row))
         return [row for row in every if wanted in said(row).casefold()]
 
-    def _list(self, visit: Visit) -> Answer:
+    def show(self, visit: Visit) -> Answer:
+        """The table with nothing selected."""
         return self._page(visit, None, None)
 
     def _one(self, visit: Visit, which: int) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 from markupsafe import Markup, escape
-from wtforms import Field, Form, PasswordField, StringField
+from wtforms import Field, Form, PasswordField, SelectChoice, StringField
 from wtforms.validators import Optional
 from wtforms.widgets import TextInput
 
@@ -39,7 +39,7 @@ class EntityForm(Form):
 
     def value(self, old: T) -> T:
         """The value with what was filled in."""
-        given = {name: field.data for name, field in self._fields.items() if hasattr(old, name)}
+        given = {name: _trimmed(field.data) for name, field in self._fields.items() if hasattr(old, name)}
         for name in self.secrets:
             given[name] = Secret(given[name]) if given.get(name) else NO_SECRET
         return replace(old, **given)  # type: ignore[type-var]
@@ -61,6 +61,11 @@ class EntityForm(Form):
     @classmethod
     def _names(cls) -> list[str]:
         return [name for name, _ in cls()._fields.items()]
+
+
+def _trimmed(data: Any) -> Any:
+    """A text that was left out is an empty one."""
+    return data.strip() if isinstance(data, str) else "" if data is None else data
 
 
 class SecretField(PasswordField):
@@ -119,6 +124,11 @@ def zones() -> Markup:
     return Markup("<datalist id='zones'>{}</datalist>").format(options)
 
 
-def choices(values: Iterable[Any], texts: dict[Any, str] | None = None) -> list[tuple[str, str]]:
+def choices(values: Iterable[Any], texts: dict[Any, str] | None = None) -> list[SelectChoice]:
     """Of an enum, for a SelectField: what is stored and what is shown."""
-    return [(str(value), (texts or {}).get(value, str(value))) for value in values]
+    return [SelectChoice(str(value), (texts or {}).get(value, str(value))) for value in values]
+
+
+def things(named: Iterable[tuple[Any, str]]) -> list[SelectChoice]:
+    """Ids and names, for a SelectField."""
+    return [SelectChoice(value, name) for value, name in named]

@@ -21,14 +21,15 @@ class Entry:
     title: str
     endpoint: str
     rights: tuple[Right, ...] = ()
+    below: tuple[str, ...] = ()  #: other pages that belong to it: how their addresses begin
 
     def address(self) -> str:
         return url_for(f"console.{self.endpoint}")
 
     def is_here(self) -> bool:
         """Also on the pages below it."""
-        address = self.address()
-        return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
+        own = (self.address(), *self.below)
+        return any(request.path == one or (one != "/" and request.path.startswith(f"{one}/")) for one in own)
 
 
 #: Groups with their entries, in order.
@@ -48,7 +49,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Campaigns", "campaigns", (Right.CHANGE_CAMPAIGNS,)),
             Entry("Lists", "lists", (Right.SEE_RECORDS,)),
-            Entry("Servers and lines", "pbx", (Right.CHANGE_PBX,)),
+            Entry("Servers and lines", "pbx", (Right.CHANGE_PBX,), ("/servers", "/trunks", "/end-points")),
             Entry("Opening hours", "opening_hours", (Right.CHANGE_CAMPAIGNS,)),
         ),
     ),

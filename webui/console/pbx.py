@@ -1,0 +1,192 @@
+"""Servers, trunks and end points: three editors on one page. With a server selected, what is on it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import request
+from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+
+from webui.console.editor import Column, Editor, Table, state, table_of
+from webui.console.forms import EntityForm, SecretField, choices, things
+from webui.console.pages import Answer, Pages, Visit
+from wombat_ari.app.service import end_points, servers, trunks
+from wombat_ari.app.service.rights import Right
+from wombat_ari.core.validate import check_end_point, check_server, check_trunk
+from wombat_ari.model.entities import EndPoint, Server, Trunk
+from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import EndPointType
+
+SEE, CHANGE = (Right.CHANGE_PBX,), (Right.CHANGE_PBX,)
+SHOWN = 12  #: rows of the tables that are not searched
+KEY_ADVICE = "Who sees it must hold this key; empty: everybody."
+TYPES = {
+    EndPointType.PHONE: "PHONE: an extension",
+    EndPointType.QUEUE: "QUEUE: agents",
+    EndPointType.FLOW: "FLOW: a flow in Python",
+}
+
+
+class ServerForm(EntityForm):
+    description = StringField("Name", [DataRequired(), Length(max=80)], description="What you call this Asterisk.")
+    address = StringField("Address", [DataRequired(), Length(max=255)], description="Name or IP address.")
+    port = IntegerField("AMI port", [InputRequired(), NumberRange(1, 65535)])
+    login = StringField("AMI login", [Length(max=80)], description="The section of manager.conf.")
+    password = SecretField("AMI password")
+    tls = BooleanField("AMI over TLS")
+    enabled = BooleanField("In use")
+    unit_length_ms = IntegerField("Unit length, ms", [InputRequired(), NumberRange(1, 60000)])
+    max_messages_per_unit = IntegerField(
+        "Most messages in a unit", [InputRequired(), NumberRange(1, 10000)],
+        description="The brake: so many actions are written in a unit. 5 in 50 ms is 100 a second.",
+    )  # fmt: skip
+    ari_url = StringField("ARI address", [Length(max=255)], description="Such as http://pbx:8088/ari; empty: no ARI.")
+    ari_user = StringField("ARI user", [Length(max=80)])
+    ari_password = SecretField("ARI password")
+    security_key = StringField("Security key", [Length(max=80)], description=KEY_ADVICE)
+
+    secrets = ("password", "ari_password")
+    groups = (
+        ("Server", ("description", "address", "port", "login", "password", "tls", "enabled")),
+        ("Congestion control", ("unit_length_ms", "max_messages_per_unit")),
+        ("ARI (optional)", ("ari_url", "ari_user", "ari_password")),
+        ("Who sees it", ("security_key",)),
+    )
+
+
+class TrunkForm(EntityForm):
+    server_id = SelectField("Server", coerce=int)
+    name = StringField("Name", [DataRequired(), Length(max=80)])
+    dial_string = StringField(
+        "Dial string", [DataRequired(), Length(max=255)],
+        description="As PJSIP/${num}@carrier, or Local/${num}@from-internal/n. ${num} is the number.",
+    )  # fmt: skip
+    capacity = IntegerField("Capacity", [InputRequired(), NumberRange(1, 1_000_000)], description="Calls at a time.")
+    security_key = StringField("Security key", [Length(max=80)], description=KEY_ADVICE)
+
+
+class EndPointForm(EntityForm):
+    server_id = SelectField("Server", coerce=int)
+    type = SelectField("Type", choices=choices(EndPointType, TYPES))
+    name = StringField("Name", [DataRequired(), Length(max=80)], description="Of a QUEUE exactly the Asterisk queue.")
+    extension = StringField("Extension", [DataRequired(), Length(max=80)], description="Of a FLOW its name.")
+    context = StringField("Context", [Length(max=80)])
+    max_channels = IntegerField("Most channels", [InputRequired(), NumberRange(1, 1_000_000)])
+    boost_factor = FloatField("Boost factor", [InputRequired(), NumberRange(0.01, 100)], description="Calls per agent.")
+    max_waiting = IntegerField(
+        "Most callers waiting", [InputRequired(), NumberRange(0, 1_000_000)], description="With more, nobody is called."
+    )
+    wrap_up_s = IntegerField(
+        "Wrap-up time, s", [InputRequired(), NumberRange(0, 86400)], description="As in queues.conf."
+    )
+    reverse = BooleanField("Reverse dialling: the agent first")
+    manual_preview = BooleanField("Manual preview: the agent decides")
+    dial_find = StringField("Find in the agent's interface", [Length(max=255)], description="A regular expression.")
+    dial_replace = StringField("and dial this in its place", [Length(max=255)])
+    description = StringField("Remark", [Length(max=255)])
+    security_key = StringField("Security key", [Length(max=80)], description=KEY_ADVICE)
+
+    groups = (
+        ("End point", ("server_id", "type", "name", "extension", "context", "max_channels")),
+        ("Queue", ("boost_factor", "max_waiting", "wrap_up_s")),
+        ("Reverse dialling", ("reverse", "manual_preview", "dial_find", "dial_replace")),
+        ("Remark, who sees it", ("description", "security_key")),
+    )
+
+    def value(self, old: Any) -> Any:
+        new = super().value(old)
+        return replace(new, type=EndPointType(new.type))
+
+
+def add_to(pages: Pages) -> None:
+    @pages.get("/pbx", *SEE)
+    def pbx(visit: Visit) -> Answer:
+        return SERVERS.show(visit)
+
+    for editor in (SERVERS, TRUNKS, END_POINTS):
+        editor.add_to(pages)
+
+
+def _tables(visit: Visit, value: Any) -> Mapping[str, Any]:
+    """All three tables; of trunks and end points those on the server that is selected, or that this one is on."""
+    on = value.id if isinstance(value, Server) else getattr(value, "server_id", None)
+    names = {server.id: server.description for server in servers.list_servers(visit.caller, visit.db)}
+    warnings: list[str] = []
+    for kind, check in ((Server, check_server), (Trunk, check_trunk), (EndPoint, check_end_point)):
+        if isinstance(value, kind):
+            warnings = check(value)[1]  # type: ignore[operator]
+    return {
+        "editors": (SERVERS, TRUNKS, END_POINTS),
+        "others": {editor.name: _short(visit, editor, on) for editor in (SERVERS, TRUNKS, END_POINTS)},
+        "on": names.get(on) if on else None,
+        "on_id": on,
+        "warnings": warnings,
+    }
+
+
+def _short(visit: Visit, editor: Editor[Any], on: int | None) -> Table:
+    rows = editor.rows(visit, "")
+    if on and editor is not SERVERS:
+        rows = [row for row in rows if row.server_id == on]
+    return table_of(editor.columns, rows, size=SHOWN, prefix=f"{editor.name}-")
+
+
+def _with_servers(visit: Visit, form: Any) -> None:
+    names = [(server.id, server.description) for server in servers.list_servers(visit.caller, visit.db)]
+    if not names:
+        raise UserError("first add a server: trunks and end points are on one")
+    form.server_id.choices = things(names)
+
+
+def _server_chosen(visit: Visit) -> int:
+    """That of the table it was made from, else the first."""
+    wanted = request.args.get("on", "")
+    known = [server.id or 0 for server in servers.list_servers(visit.caller, visit.db)]
+    return int(wanted) if wanted.isdecimal() and int(wanted) in known else (known or [0])[0]
+
+
+SERVERS: Editor[Server] = Editor(
+    name="servers", label="server", title="Servers and lines", form=ServerForm, template="pbx.html",
+    columns=(
+        Column("Server", lambda row: row.description),
+        Column("Address", lambda row: f"{row.address}:{row.port}"),
+        Column("In use", lambda row: state(row.enabled, "yes", "no"), key=lambda row: row.enabled),
+    ),
+    see=SEE, change=CHANGE, everything=servers.list_servers, find=servers.find_server,
+    save=lambda visit, value, **options: servers.save_server(visit.caller, visit.db, value, **options),
+    delete=servers.delete_server, blank=lambda visit: Server(None, "", login="wombat"), infos=servers.server_infos,
+    label_of=lambda server: server.description, known=_tables,
+    text_of=lambda server: f"{server.description} {server.address}",
+    advice="There is no server yet: add the Asterisk that is to dial.",
+)  # fmt: skip
+TRUNKS: Editor[Trunk] = Editor(
+    name="trunks", label="trunk", title="Servers and lines", form=TrunkForm, template="pbx.html",
+    columns=(
+        Column("Trunk", lambda row: row.name),
+        Column("Dial string", lambda row: row.dial_string),
+        Column("Capacity", lambda row: row.capacity, number=True),
+    ),
+    see=SEE, change=CHANGE, everything=trunks.list_trunks, find=trunks.find_trunk,
+    save=lambda visit, value, clear, **options: trunks.save_trunk(visit.caller, visit.db, value, **options),
+    delete=trunks.delete_trunk, blank=lambda visit: Trunk(None, _server_chosen(visit), "", ""),
+    infos=trunks.trunk_infos, prepare=_with_servers, known=_tables,
+    text_of=lambda trunk: f"{trunk.name} {trunk.dial_string}",
+)  # fmt: skip
+END_POINTS: Editor[EndPoint] = Editor(
+    name="end-points", label="end point", title="Servers and lines", form=EndPointForm, template="pbx.html",
+    columns=(
+        Column("End point", lambda row: row.name),
+        Column("Type", lambda row: row.type.value),
+        Column("Goes to", lambda row: f"{row.extension}@{row.context}"),
+        Column("Channels", lambda row: row.max_channels, number=True),
+    ),
+    see=SEE, change=CHANGE, everything=end_points.list_end_points, find=end_points.find_end_point,
+    save=lambda visit, value, clear, **options: end_points.save_end_point(visit.caller, visit.db, value, **options),
+    delete=end_points.delete_end_point,
+    blank=lambda visit: EndPoint(None, _server_chosen(visit), EndPointType.PHONE, "", "", ""),
+    infos=end_points.end_point_infos, prepare=_with_servers, known=_tables,
+    text_of=lambda row: f"{row.name} {row.extension} {row.context}",
+)  # fmt: skip
