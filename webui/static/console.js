@@ -2,7 +2,9 @@
 
 // A region: <div id="x" data-refresh="/live/part">. Its inside is fetched every two seconds (data-every: other seconds)
 // and brought up to date piece by piece, so that focus, scroll, selection and what is open stay. Children with an id or
-// a data-key are known again. An answer with the header X-Stop ends it.
+// a data-key are known again. An answer with the header X-Stop ends it. A link with data-in in a region (a sort order, a
+// page, what is selected) changes what the region shows: its query goes to the region's address, the page stays where it
+// is. What the link's #fragment names is brought into view.
 const HIDDEN_S = 15;
 
 function keyOf(node) {
@@ -67,14 +69,18 @@ function isSelecting(region) {
 
 async function refresh(region) {
   let every = Number(region.dataset.every || 2);
+  clearTimeout(region.timer);
+  const turn = (region.turn = (region.turn || 0) + 1);
   try {
     const answer = await fetch(region.dataset.refresh, { cache: "no-store" });
+    if (turn !== region.turn) return; // it shows something else by now
     if (answer.status === 401) {
       document.getElementById("logged-off").hidden = false;
       return;
     }
     if (!answer.ok) throw new Error(answer.status);
     const html = await answer.text();
+    if (turn !== region.turn) return;
     if (html !== region.shown && !isSelecting(region)) {
       const wanted = document.createElement("template");
       wanted.innerHTML = html;
@@ -90,12 +96,30 @@ async function refresh(region) {
     document.getElementById("stale").hidden = false;
     every = Math.max(every, 5);
   }
-  if (region.isConnected) setTimeout(refresh, 1000 * (document.hidden ? HIDDEN_S : every), region);
+  if (region.isConnected && turn === region.turn) {
+    region.timer = setTimeout(refresh, 1000 * (document.hidden ? HIDDEN_S : every), region);
+  }
 }
 
 for (const region of document.querySelectorAll("[data-refresh]")) {
-  setTimeout(refresh, 1000 * Number(region.dataset.every || 2), region);
+  region.timer = setTimeout(refresh, 1000 * Number(region.dataset.every || 2), region);
 }
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-refresh] a[data-in]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const region = link.closest("[data-refresh]");
+  region.dataset.refresh = region.dataset.refresh.split("?")[0] + link.search;
+  history.pushState(null, "", link.href);
+  const shows = link.hash.slice(1);
+  document.getSelection().removeAllRanges();
+  await refresh(region);
+  if (shows) document.getElementById(shows)?.scrollIntoView({ block: "nearest" });
+});
+addEventListener("popstate", () => {
+  if (document.querySelector("[data-refresh] a[data-in]")) location.reload();
+});
 
 // Forms: data-confirm asks first; data-guard warns before what was filled in is lost.
 const question = document.createElement("dialog");
