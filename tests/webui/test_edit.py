@@ -344,7 +344,7 @@ def refusals(ids: dict[str, int]) -> dict[str, tuple[str, str, Any, dict[str, An
         "in use": ("asterisk", "D", {"id": ids["server"]}, {}, 409, "it is used by trunk tk; end point ph"),
         "predictive": (
             "campaign", "E", {"campaignId": ids["campaign"], "initialPredictiveModel": "ADAPTIVE"}, {}, 400,
-            "initialPredictiveModel is 'ADAPTIVE': this dialer has OFF only",
+            "initialPredictiveModel is 'ADAPTIVE': it must be OFF, this version has no adaptive model yet",
         ),
         "amd": ("campaign", "E", {**CAMPAIGN, "name": "x", "amdTracking": "AMD"}, {}, 400, "amdTracking is 'AMD'"),
         "pace": ("campaign", "E", {**CAMPAIGN, "name": "x", "pace": "FAST"}, {}, 400, "one of RUNNABLE, CLOSED"),
@@ -463,3 +463,35 @@ def test_changes_are_noted_with_who_and_from_where(api: Api, database: Database)
     assert rows[0] == ("admin", "log-on", "admin", "from 192.0.2.7")
     assert ("admin", "trunk made", "tk", "from 192.0.2.7") in rows
     assert "amp111" not in str(rows)
+
+
+BODIES = {
+    "JSON": ("application/json", b'{"name": "x"}', "the body is application/json: it must be a form"),
+    "JSON called a form": (
+        "application/x-www-form-urlencoded",
+        b'{"name": "x"}',
+        "the body is JSON: it must be a form",
+    ),
+    "a list of JSON": ("application/x-www-form-urlencoded", b' [{"name": "x&y=1"}]', "the body is JSON"),
+    "no kind": ("", b"data=1", "the body is of no kind"),
+    "multipart without a boundary": ("multipart/form-data", b"--x\r\n", "cannot be read"),
+    "multipart of another boundary": ("multipart/form-data; boundary=x", b"--y\r\n\r\n1\r\n--y--", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("what", BODIES)
+def test_a_body_that_is_no_form_is_refused_and_not_taken_for_a_question(api: Api, what: str) -> None:
+    kind, body, words = BODIES[what]
+    answer = api.client.post(
+        "/wombat/api/edit/list/", query_string={"mode": "E"}, data=body, headers={**api.headers, "Content-Type": kind}
+    )
+    plain = api.client.post("/wombat/api/edit/list/", data=body, headers={**api.headers, "Content-Type": kind})
+    for one in (answer, plain):
+        assert (one.status_code, one.json["status"]) == (400, "ERROR")
+        assert words in one.json["error"]
+    assert api.edit("list") == []
+
+
+def test_a_listing_may_be_asked_by_post_with_an_empty_body_of_any_kind(api: Api) -> None:
+    answer = api.client.post("/wombat/api/edit/list/", headers={**api.headers, "Content-Type": "application/json"})
+    assert (answer.status_code, answer.json["status"]) == (200, "OK")

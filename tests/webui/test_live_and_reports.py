@@ -16,8 +16,8 @@ from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
 from tests.webui.conftest import Api, Dialer, Switch
 from webui.compat import health
-from wombat_ari.model.states import Outcome
-from wombat_ari.store import entities, journal
+from wombat_ari.model.states import Outcome, RunState
+from wombat_ari.store import entities, journal, runs
 from wombat_ari.store.database import Database
 
 RUN = {
@@ -164,3 +164,33 @@ def test_who_may(api_of: Callable[..., Api], database: Database, picture: Dialer
         assert who.get("engine", op="STOP").status_code == 403
     assert switch.done == []
     assert api_of("operator", "CTRL_WBT", "STATUS").get("engine", op="STOP").status_code == 200
+
+
+def test_lists_of_a_campaign_say_how_far_the_last_run_is(api: Api, database: Database) -> None:
+    numbers, more = add_list(database, "numbers", ["1", "2", "3"]), add_list(database, "more", ["4"])
+    never = add_list(database, "never", ["9"])
+    campaign = add_campaign(database, normal=[numbers, more], black=[never])
+
+    def lists() -> list[tuple[object, object]]:
+        return [(one["complete"], one["highwater"]) for one in api.edit("campaign/list", parent=campaign.id)]
+
+    assert lists() == [(False, "")] * 3
+    run = start(database, campaign.id)
+    assert lists() == [(False, "")] * 3
+    ids = [claim.record_id for claim in take(database, run, 2).claims]
+    assert lists() == [(False, ids[1]), (False, ""), (False, "")]
+    ids += [claim.record_id for claim in take(database, run, 2).claims]
+    assert lists() == [(True, ids[2]), (True, ids[3]), (False, "")]
+    runs.set_run_state(database, run, state=RunState.COMPLETED, now=NOW)
+    assert lists()[0] == (True, ids[2])
+    start(database, campaign.id)
+    assert lists() == [(False, "")] * 3
+
+
+def test_a_call_is_told_under_result_and_beside_it(api: Api, database: Database) -> None:
+    run = dialled(database)
+    wombatid = api.get("reports/logs", id=run, items=1).json["results"][0]["wombatid"]
+    answer = api.get("callinfo/", id=wombatid).json
+    assert (answer["isLive"], answer["result"]["isLive"]) == (False, False)
+    assert answer["call"] == answer["result"]["call"]
+    assert answer["call"]["wombatid"] == wombatid

@@ -51,7 +51,8 @@ def _names(data: Object, name: str) -> str | None:
 def _campaign_read(campaign: Campaign, data: Object) -> Campaign:
     for name in OFF:
         if (text(data, name) or "OFF").strip().upper() not in ("OFF", "NO", "NONE"):
-            raise UserError(f"{name} is {str(data[name])[:40]!r}: this dialer has OFF only")
+            what = "no adaptive model yet" if name == OFF[0] else "no detection of answering machines yet"
+            raise UserError(f"{name} is {str(data[name])[:40]!r}: it must be OFF, this version has {what}")
     period = campaign.active_period
     start, end, days = seconds(data, "timeStartHr"), seconds(data, "timeEndHr"), text(data, "timeDow")
     period = replace(

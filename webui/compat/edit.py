@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from flask import request
+
 from webui.compat.frame import Address, Answer, Call, Kind, envelope
 from webui.compat.values import Object, id_of, ident, marks_of, object_of
 from wombat_ari.app.service import campaigns
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MODES = ("L", "E", "D", "MU", "MD")
 ALL = "*"  #: as a query: everything
 MOST = 10_000  #: objects of one answer
@@ -81,6 +84,7 @@ def moved(things: Sequence[T], place: int, step: int) -> list[T]:
 
 
 def _answer(subject: Subject, call: Call) -> Answer:
+    _require_form()
     mode = call.params.text("mode", "L").upper()
     if mode not in MODES:
         raise UserError(f"mode is {mode[:20]!r}: it must be one of {', '.join(MODES)}")
@@ -96,6 +100,21 @@ def _answer(subject: Subject, call: Call) -> Answer:
         assert subject.move is not None
         return envelope(subject.move(call, data, -1 if mode == "MU" else 1), began=call.began)
     return envelope([done(call, data)], began=call.began)  # type: ignore[call-arg, list-item]
+
+
+def _require_form() -> None:
+    """What cannot be read as a form would be a listing with mode L, and look as if it had been done."""
+    if request.method != "POST" or not request.content_length:
+        return
+    if request.mimetype not in FORMS:
+        what = request.mimetype or "of no kind"
+    elif request.mimetype == FORMS[1] and not (request.form or request.files):
+        raise UserError(f"the body is {FORMS[1]} that cannot be read: it is cut off, or its boundary is another one")
+    elif any(name.lstrip()[:1] in ("{", "[") for name in request.form):
+        what = "JSON"
+    else:
+        return
+    raise UserError(f"the body is {what}: it must be a form, with the JSON object in the field data")
 
 
 def _window(call: Call) -> Window:

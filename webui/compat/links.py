@@ -16,6 +16,7 @@ from webui.compat.pbx import END_POINT, TRUNK
 from webui.compat.values import Object, ident, one_of, reference, word_of
 from wombat_ari.app.service import campaigns
 from wombat_ari.app.service.rights import missing
+from wombat_ari.model.calls import RunList
 from wombat_ari.model.entities import Campaign, CampaignList
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import ListUse
@@ -142,13 +143,22 @@ def _list_objects(call: Call, campaign: Campaign) -> Results:
     used, infos = campaigns.used_by(call.caller, call.db, campaign.id or 0, "lists")
     spelled = {value.id: LIST.object(call, value, infos) for value in used}
     marks = marks_of_campaign(call, campaign)
+    progress = campaigns.list_progress(call.caller, call.db, campaign.id or 0)
     return [
         {
             "campaignId": campaign.id, "idx": n, "cclId": entry.list_id, "cl": spelled[entry.list_id],
-            "complete": False, "highwater": "", "clType": word_of(USES)(entry.use), **marks,
+            **_how_far(progress.get(entry.list_id)), "clType": word_of(USES)(entry.use), **marks,
         }
         for n, entry in enumerate(campaign.lists, start=1)
     ]  # fmt: skip
+
+
+def _how_far(line: RunList | None) -> dict[str, Any]:
+    """``complete``: all its records were taken by the live or the last run; ``highwater``: the ``callId`` of the last
+    one taken, empty before the first."""
+    if line is None:
+        return {"complete": False, "highwater": ""}
+    return {"complete": line.remaining == 0, "highwater": line.high_water or ""}
 
 
 def _list_join(old: CampaignList | None, wanted: int, data: Object) -> CampaignList:

@@ -44,10 +44,12 @@ def call_info(call: Call) -> Answer:
             raise
         known = {"state": "ENDED"}
     if known["state"] != "ENDED":
-        return answered({"isLive": known["is_live"], "call": _open_call(call, known)})
-    return answered(
-        {"isLive": False, "call": call_object(reports.find_call(call.caller, call.db, wombatid), call.zone)}
-    )
+        found = {"isLive": known["is_live"], "call": _open_call(call, known)}
+    else:
+        logged = reports.find_call(call.caller, call.db, wombatid)
+        found = {"isLive": False, "call": call_object(logged, call.zone)}
+    # The manual does not say whether the original wrapped it: clients find it in either place.
+    return {**answered(found), **found}
 
 
 def recall_info(call: Call) -> Answer:

@@ -24,10 +24,11 @@ from wombat_ari.app.service.rights import (
 )
 from wombat_ari.core.urls import masked, unmasked
 from wombat_ari.model.admin import EntityInfo
+from wombat_ari.model.calls import RunList
 from wombat_ari.model.entities import Campaign, CampaignList, DispositionRule, RescheduleRule
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import DispositionVerb
-from wombat_ari.store import campaigns, entities
+from wombat_ari.store import campaigns, entities, runs
 from wombat_ari.store import opening_hours as opening_hours_store
 from wombat_ari.store.database import Database
 
@@ -76,6 +77,13 @@ def used_by(caller: Caller, db: Database, campaign_id: int, kind: str) -> tuple[
     }  # fmt: skip
     everything, infos, ids = uses[kind]
     return [thing for thing in everything(db) if thing.id in frozenset(ids)], infos()
+
+
+def list_progress(caller: Caller, db: Database, campaign_id: int) -> dict[int, RunList]:
+    """How far its live run is with each list, or its last one was; nothing when it has not run."""
+    found = find_campaign(caller, db, campaign_id)
+    last = runs.page_of_runs(db, [found.id or 0], limit=1)
+    return {each.list_id: each for each in (runs.run_lists(db, last[0].id) if last else [])}
 
 
 def save_campaign(caller: Caller, db: Database, campaign: Campaign) -> Campaign:
