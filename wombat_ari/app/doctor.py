@@ -20,16 +20,19 @@ from wombat_ari.app.outside import complaint, mail_server_of
 from wombat_ari.model.entities import Server
 from wombat_ari.model.errors import WombatError
 from wombat_ari.notify.mail import probe
-from wombat_ari.store import entities, outbox
+from wombat_ari.store import outbox
 from wombat_ari.store.database import Database
+from wombat_ari.store.entities import Plan, load_plan
 
 __all__ = ["Finding", "Findings", "Grade", "examine"]
 
 Result = TypeVar("Result")
 
 
-async def examine(settings: Settings, database: Database, reactor: Any) -> Findings:
-    """All findings, as they come."""
+async def examine(
+    settings: Settings, database: Database, reactor: Any, *, load: Callable[[Database], Plan] = load_plan
+) -> Findings:
+    """All findings, as they come. ``load`` tells which servers, trunks and end points are looked at."""
     for finding in await _in_thread(examine_database, settings, database):
         yield finding
     async for finding in _dialer(settings, reactor):
@@ -37,7 +40,7 @@ async def examine(settings: Settings, database: Database, reactor: Any) -> Findi
     try:
         for finding in await _in_thread(_mail, settings, database):
             yield finding
-        plan = await _in_thread(entities.load_plan, database)
+        plan = await _in_thread(load, database)
     except WombatError:
         return  # the database is away, which was said
     if not plan.servers:

@@ -1,0 +1,59 @@
+"""Is a PBX reached as it is described, saved or not?
+
+A stored secret is used for the very address, port and login that it is stored with, and for no other: else whoever may
+edit servers could have it sent to a machine of their own.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from wombat_ari.app.doctor_link import Refused, about_login, log_in
+from wombat_ari.app.doctor_words import Finding, bad
+from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.rights import Right, demand
+from wombat_ari.app.service.servers import seen_server
+from wombat_ari.app.threads import on_reactor
+from wombat_ari.core.validate import check_server
+from wombat_ari.model.entities import Server
+from wombat_ari.model.errors import UserError, WombatError
+from wombat_ari.store.database import Database
+
+
+def test_connection(caller: Caller, db: Database, server: Server) -> list[Finding]:
+    """What the doctor finds at the door of this PBX; within 20 s or so. UserError when a field cannot be."""
+    demand(caller, Right.CHANGE_PBX)
+    server = with_stored_secret(caller, db, check_server(server)[0])
+    return on_reactor(lambda reactor: examine_door(server, reactor))
+
+
+async def examine_door(server: Server, reactor: Any) -> list[Finding]:
+    about = f"{server.address}:{server.port}"
+    try:
+        ami = await log_in(server, reactor)
+    except Refused as refusal:
+        return [bad(about, str(refusal), refusal.advice)]
+    found = []
+    try:
+        async for finding in about_login(ami, about):
+            found.append(finding)
+    except WombatError as error:
+        found.append(bad(about, f"it went away: {error}", "see Asterisk's log"))
+    finally:
+        ami.transport.loseConnection()
+    return found
+
+
+def with_stored_secret(caller: Caller, db: Database, server: Server) -> Server:
+    """A password that was left empty is the stored one, for the same place."""
+    if server.password or server.id is None:
+        return server
+    stored = seen_server(caller, db, server.id)
+    if _place(stored) != _place(server):
+        raise UserError(
+            "server password: type it to test another address, port or login; the stored one is not sent there"
+        )
+    return replace(server, password=stored.password)
+
+
+def _place(server: Server) -> tuple[str, int, str, bool]:
+    return server.address, server.port, server.login, server.tls
