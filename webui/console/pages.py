@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from wombat_ari import __version__
 from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logon import LogOn, TooManyTries
+from wombat_ari.app.service.pictures import Pictures
 from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON, MISSING, Right, demand_any, may
 from wombat_ari.model.errors import StoreError, UserError
 
@@ -51,6 +52,11 @@ class Tools:
     doors: Doors
     log_on: LogOn
 
+    @cached_property
+    def pictures(self) -> Pictures:
+        """What the dialer says of now, asked once for all who look at the same moment."""
+        return Pictures(self.ask)
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -72,6 +78,10 @@ class Visit:
     @property
     def settings(self) -> Any:
         return self.tools.settings
+
+    @property
+    def pictures(self) -> Pictures:
+        return self.tools.pictures
 
     def may(self, *rights: Right) -> bool:
         """Whether one of them is held."""

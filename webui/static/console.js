@@ -110,15 +110,19 @@ document.addEventListener("click", async (event) => {
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   const region = link.closest("[data-refresh]");
-  region.dataset.refresh = region.dataset.refresh.split("?")[0] + link.search;
   history.pushState(null, "", link.href);
+  region.dataset.refresh = region.dataset.refresh.split("?")[0] + location.search;
   const shows = link.hash.slice(1);
   document.getSelection().removeAllRanges();
   await refresh(region);
   if (shows) document.getElementById(shows)?.scrollIntoView({ block: "nearest" });
 });
 addEventListener("popstate", () => {
-  if (document.querySelector("[data-refresh] a[data-in]")) location.reload();
+  const region = document.querySelector("[data-refresh] a[data-in]")?.closest("[data-refresh]");
+  const [path, query] = region?.dataset.refresh.split("?") ?? [];
+  if (!region || location.search.slice(1) === (query ?? "")) return;
+  region.dataset.refresh = path + location.search;
+  refresh(region);
 });
 
 // Forms: data-confirm asks first; data-guard warns before what was filled in is lost.

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.engine.board import Board, Flight
-from wombat_ari.engine.glance import LIVE_STATES
+from wombat_ari.engine.glance import LIVE_STATES, told
 from wombat_ari.engine.publish import Snapshot
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import CallInfo
@@ -22,16 +22,17 @@ class Locate:
         self._is_recent = is_recent
 
     async def call_info(self, wombatid: int) -> Snapshot:
-        """Fields of ``CallInfo``, and ``is_live``. UserError when there is no such call."""
+        """Fields of ``CallInfo``, ``is_live``, and ``live``: what ``glance`` tells. UserError: there is no such call."""
         flight = self._board.flights.get(wombatid)
         if flight is not None:
-            return {**asdict(_about(flight)), "is_live": flight.call.state in LIVE_STATES}
+            is_live = flight.call.state in LIVE_STATES
+            return {**asdict(_about(flight)), "is_live": is_live, "live": told(flight) if is_live else None}
         if self._is_recent(wombatid):
             await self._journal.drain()  # how it ended may not be written yet
         found = await self._desk.find_call(wombatid)
         if found is None:
             raise UserError(f"no call has the WOMBATID {wombatid}", code="no-call")
-        return {**asdict(found), "is_live": False}
+        return {**asdict(found), "is_live": False, "live": None}
 
 
 def _about(flight: Flight) -> CallInfo:
