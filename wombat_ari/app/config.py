@@ -111,6 +111,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("fastagi", "address", "127.0.0.1", "address the FastAGI server listens on"),
     Setting("fastagi", "port", 4573, "its port", _port),
     Setting("fastagi", "allow", [], "addresses that may connect besides the PBXs and this machine"),
+    Setting("fastagi", "sessions", 10000, "FastAGI sessions open at a time; more are turned away", _from(1)),
+    Setting("flows", "folder", "", "folder of the flows, *.py; empty: flows in the state folder"),
+    Setting("flows", "limit", 900, "seconds that a flow may take", _from(1)),
+    Setting("flows", "silence", 30, "seconds that a flow may go without asking anything of its caller", _from(1)),
+    Setting("flows", "at_once", 1000, "flows that run at a time; more are refused", _from(1)),
+    Setting("flows", "speech_command", "", "text to speech: a program with arguments, | pipes it into another"),
+    Setting("flows", "speech_folder", "", "where its sounds are, for the PBX to read; empty: in the state folder"),
     Setting("dialer", "autostart", True, "`serve` starts the dialer; a file `donotstart` in the state folder says no"),
     Setting("dialer", "time_zone", "", "zone for campaigns that name none; empty: the machine's own", _zone),
     Setting("dialer", "node", "", "name of this dialer in the lease; empty: the host's name"),
@@ -161,6 +168,14 @@ class Settings:
     def do_not_start(self) -> Path:
         """A flag file that keeps the dialer from starting by itself."""
         return self.state_folder / "donotstart"
+
+    @property
+    def flows_folder(self) -> Path:
+        return Path(self["flows.folder"] or self.state_folder / "flows").expanduser().absolute()
+
+    @property
+    def speech_folder(self) -> Path:
+        return Path(self["flows.speech_folder"] or self.state_folder / "speech").expanduser().absolute()
 
     @property
     def node(self) -> str:

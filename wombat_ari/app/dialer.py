@@ -6,13 +6,13 @@ installed a reactor.
 
 import gc
 import os
+import resource
 import sys
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import asyncioreactor, defer, task
-from twisted.internet.error import CannotListenError, DNSLookupError
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -34,6 +34,9 @@ log = Logger()
 
 def run(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Answers the exit status."""
+    # A FastAGI session is a descriptor; who starts us often gives 1,024 and allows many more.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     asyncioreactor.install()
     from twisted.internet import reactor
 
@@ -59,6 +62,8 @@ class DialerProcess:
         self._journal: Journal | None = None
         self._dialer: Any = None
         self._courier: Any = None
+        self._flows: Any = None
+        self._dialplan: Any = None
         self._ports: list[Any] = []
         self._lease = task.LoopingCall(self._renew)
         self.status = 0
@@ -92,6 +97,8 @@ class DialerProcess:
     async def _start(self, journal: Journal) -> None:
         from wombat_ari.app.ari import ari_maker
         from wombat_ari.app.control_server import ControlFactory
+        from wombat_ari.app.fastagi import DialplanPort
+        from wombat_ari.app.flow_desk import FlowDesk
         from wombat_ari.app.outside import complaint, limits_of, mail_server_of
         from wombat_ari.engine.dialer import Dialer
         from wombat_ari.notify.courier import Courier
@@ -115,38 +122,15 @@ class DialerProcess:
         )
         self._dialer.follow.trace = self._settings["log.level"] == "debug"
         await self._dialer.start()
-        await self._listen_agi()
+        self._flows = FlowDesk(self._reactor, self._settings, dialer=self._dialer, clock=self._clock)
+        self._flows.start()
+        self._dialplan = DialplanPort(
+            self._reactor, self._settings, desk=self._desk, follow=self._dialer.follow, flows=self._flows
+        )
+        await self._dialplan.open()
         self._ports.append(
             _listen_unix(self._reactor, self._settings.control_socket, ControlFactory(self._dialer.obey))
         )
-
-    async def _listen_agi(self) -> None:
-        from wombat_ari.pbx.fastagi_verbs import verb_factory
-
-        address, port = self._settings["fastagi.address"], self._settings["fastagi.port"]
-        factory = verb_factory(self._dialer.follow.on_event, allow=await self._agi_callers(), clock=self._reactor)
-        try:
-            self._ports.append(self._reactor.listenTCP(port, factory, interface=address))
-        except CannotListenError as error:
-            raise WombatError(
-                f"FastAGI cannot listen on {address}:{port}: {error.socketError.strerror}; end what uses it or set"
-                " fastagi.port"
-            ) from None
-
-    async def _agi_callers(self) -> list[str]:
-        """Who may connect: this machine, the PBXs, and whom the settings name. Names are resolved now, once."""
-        callers = ["127.0.0.0/8", "::1/128"]
-        named = [pbx.server.address for pbx in self._dialer.board.pbxs.values()]
-        for name in {*named, *self._settings["fastagi.allow"]}:
-            try:
-                ip_network(name, strict=False)
-                callers.append(name)
-            except ValueError:
-                try:
-                    callers.append(await self._reactor.resolve(name, timeout=(1, 2)))
-                except DNSLookupError:
-                    log.warn("FastAGI: the name {name} is not known, it may not connect", name=name)
-        return callers
 
     async def _take_lease(self) -> None:
         assert self._desk is not None
@@ -176,8 +160,12 @@ class DialerProcess:
         _tell_systemd("STOPPING=1")
         if self._lease.running:
             self._lease.stop()
+        if self._dialplan is not None:
+            await self._dialplan.close()
         for port in self._ports:
             await defer.maybeDeferred(port.stopListening)
+        if self._flows is not None:
+            await self._flows.stop()
         if self._dialer is not None:
             await self._dialer.stop()
         if self._courier is not None:

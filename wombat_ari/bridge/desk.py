@@ -65,6 +65,9 @@ class Desk:
     def load_plan(self) -> Deferred[Plan]:
         return self._pool.read(_load_plan, self._db)
 
+    def server_addresses(self) -> Deferred[list[str]]:
+        return self._pool.read(entities.server_addresses, self._db)
+
     # Runs
 
     def unfinished_runs(self) -> Deferred[list[LoadedRun]]:

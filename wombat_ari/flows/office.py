@@ -3,7 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from wombat_ari.flows.line import FlowError
-from wombat_ari.model.events import AttributeAppended, AttributeCleared, AttributeSet, CallEvent, EndPointSeen, StatusSet
+from wombat_ari.model.events import (
+    AttributeAppended,
+    AttributeCleared,
+    AttributeSet,
+    CallEvent,
+    EndPointSeen,
+    StatusSet,
+)
 
 Tell = Callable[[CallEvent], object]
 Speak = Callable[[str], Awaitable[str]]

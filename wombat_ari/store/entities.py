@@ -165,6 +165,12 @@ def list_servers(db: Database) -> list[Server]:
     return _all(db, SERVER)
 
 
+def server_addresses(db: Database) -> list[str]:
+    """Of the enabled ones: asked often, so nothing else is read."""
+    with db.transaction(write=False) as tx:
+        return [str(row[0]) for row in tx.rows("SELECT DISTINCT address FROM server WHERE enabled = 1")]
+
+
 def list_trunks(db: Database) -> list[Trunk]:
     return _all(db, TRUNK)
 
@@ -178,24 +184,24 @@ def list_lists(db: Database) -> list[CallList]:
     return _all(db, LIST)
 
 
-def delete_server(db: Database, server_id: int, *, by: str, now: float) -> None:
-    _delete(db, SERVER, server_id, by=by, now=now)
+def delete_server(db: Database, server_id: int, *, by: str, now: float, version: int | None = None) -> None:
+    _delete(db, SERVER, server_id, by=by, now=now, version=version)
 
 
-def delete_trunk(db: Database, trunk_id: int, *, by: str, now: float) -> None:
-    _delete(db, TRUNK, trunk_id, by=by, now=now)
+def delete_trunk(db: Database, trunk_id: int, *, by: str, now: float, version: int | None = None) -> None:
+    _delete(db, TRUNK, trunk_id, by=by, now=now, version=version)
 
 
-def delete_end_point(db: Database, end_point_id: int, *, by: str, now: float) -> None:
-    _delete(db, END_POINT, end_point_id, by=by, now=now)
+def delete_end_point(db: Database, end_point_id: int, *, by: str, now: float, version: int | None = None) -> None:
+    _delete(db, END_POINT, end_point_id, by=by, now=now, version=version)
 
 
-def delete_list(db: Database, list_id: int, *, by: str, now: float) -> None:
+def delete_list(db: Database, list_id: int, *, by: str, now: float, version: int | None = None) -> None:
     """With its records; refused once a campaign or a run, live or ended, has it."""
     with db.transaction() as tx:
         if not any(tx.rows(sql, (list_id,)) for _, sql in LIST.referrers):
             tx.run("DELETE FROM record WHERE list_id = %s", (list_id,))
-        saving.delete(tx, LIST, list_id, by=by, now=now)
+        saving.delete(tx, LIST, list_id, by=by, now=now, version=version)
 
 
 def infos(db: Database, kind: Kind[Any]) -> dict[int, EntityInfo]:
@@ -219,9 +225,9 @@ def _all(db: Database, kind: Kind[saving.T]) -> list[saving.T]:
         return saving.load_all(db, tx, kind)
 
 
-def _delete(db: Database, kind: Kind[Any], entity_id: int, *, by: str, now: float) -> None:
+def _delete(db: Database, kind: Kind[Any], entity_id: int, *, by: str, now: float, version: int | None = None) -> None:
     with db.transaction() as tx:
-        saving.delete(tx, kind, entity_id, by=by, now=now)
+        saving.delete(tx, kind, entity_id, by=by, now=now, version=version)
 
 
 __all__ = [
