@@ -130,8 +130,7 @@ class Thing(Generic[T]):
     def _delete(self) -> Callable[[Call], Answer]:
         def handle(call: Call) -> Answer:
             which = call.ids[self.id_name]
-            self._require_version(call, which)
-            self.delete(call.caller, call.db, which)
+            self.delete(call.caller, call.db, which, version=call.version)
             return Reply(None)
 
         return documented(handle, f"Delete {self.one}.\n\nRefused (409) while something refers to it.")
@@ -157,17 +156,6 @@ class Thing(Generic[T]):
         if info is None:
             raise missing(self.label, value.id)
         return Reply(self.tell(value, info), info.version)
-
-    def _require_version(self, call: Call, which: int) -> None:
-        if call.version is None:
-            return
-        self.find(call.caller, call.db, which)
-        info = self.infos(call.caller, call.db).get(which)
-        if info is not None and info.version != call.version:
-            raise UserError(
-                f"{self.label} {info.name} was changed by {info.changed_by} in the meantime; load it again",
-                code=CONFLICT,
-            )
 
 
 def documented(handle: Callable[[Call], Answer], text: str) -> Callable[[Call], Answer]:

@@ -49,7 +49,7 @@ def call_info(call: Call) -> Answer:
         logged = reports.find_call(call.caller, call.db, wombatid)
         found = {"isLive": False, "call": call_object(logged, call.zone)}
     # The manual does not say whether the original wrapped it: clients find it in either place.
-    return {**answered(found), **found}
+    return {"status": "OK", "result": found, **found}
 
 
 def recall_info(call: Call) -> Answer:

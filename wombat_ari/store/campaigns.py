@@ -110,13 +110,13 @@ def clone_campaign(db: Database, campaign_id: int, *, name: str, by: str, now: f
     return save_campaign(db, replace(source, id=None, name=name), by=by, now=now)
 
 
-def delete_campaign(db: Database, campaign_id: int, *, by: str, now: float) -> None:
+def delete_campaign(db: Database, campaign_id: int, *, by: str, now: float, version: int | None = None) -> None:
     """Refused once it has run."""
     with db.transaction() as tx:
         if not any(tx.rows(sql, (campaign_id,)) for _, sql in CAMPAIGN.referrers):
             for table in _LINK_TABLES:
                 tx.run(f"DELETE FROM {table} WHERE campaign_id = %s", (campaign_id,))
-        saving.delete(tx, CAMPAIGN, campaign_id, by=by, now=now)
+        saving.delete(tx, CAMPAIGN, campaign_id, by=by, now=now, version=version)
 
 
 def set_campaign_trunks(db: Database, campaign_id: int, *, trunk_ids: Sequence[int], by: str, now: float) -> Campaign:

@@ -64,12 +64,12 @@ def save_opening_hours(
         return _complete(tx, [saving.load(db, tx, OPENING_HOURS, hours_id)])[0]
 
 
-def delete_opening_hours(db: Database, hours_id: int, *, by: str, now: float) -> None:
+def delete_opening_hours(db: Database, hours_id: int, *, by: str, now: float, version: int | None = None) -> None:
     """Refused while a campaign keeps to them."""
     with db.transaction() as tx:
         if not any(tx.rows(sql, (hours_id,)) for _, sql in OPENING_HOURS.referrers):
             tx.run("DELETE FROM opening_rule WHERE opening_hours_id = %s", (hours_id,))
-        saving.delete(tx, OPENING_HOURS, hours_id, by=by, now=now)
+        saving.delete(tx, OPENING_HOURS, hours_id, by=by, now=now, version=version)
 
 
 def _write_rules(tx: Transaction, hours_id: int, rules: Sequence[OpeningRule]) -> None:

@@ -199,12 +199,12 @@ def list_users(db: Database) -> list[User]:
         return saving.load_all(db, tx, USER)
 
 
-def delete_user(db: Database, user_id: int, *, by: str, now: float) -> None:
+def delete_user(db: Database, user_id: int, *, by: str, now: float, version: int | None = None) -> None:
     """With its tokens. Refused when the user has left traces (disable it then), or is the last master."""
     with db.transaction() as tx:
         tx.run("DELETE FROM api_token WHERE user_id = %s", (user_id,))
         tx.run("DELETE FROM web_session WHERE user_id = %s", (user_id,))
-        saving.delete(tx, USER, user_id, by=by, now=now)
+        saving.delete(tx, USER, user_id, by=by, now=now, version=version)
         _require_a_master(tx)
 
 
@@ -225,9 +225,9 @@ def list_classes(db: Database) -> list[UserClass]:
         return saving.load_all(db, tx, CLASS)
 
 
-def delete_class(db: Database, class_id: int, *, by: str, now: float) -> None:
+def delete_class(db: Database, class_id: int, *, by: str, now: float, version: int | None = None) -> None:
     with db.transaction() as tx:
-        saving.delete(tx, CLASS, class_id, by=by, now=now)
+        saving.delete(tx, CLASS, class_id, by=by, now=now, version=version)
 
 
 def _hash(password: str, minimum: int = MIN_PASSWORD) -> str:

@@ -125,11 +125,11 @@ def clone_campaign(caller: Caller, db: Database, which: int | str, *, name: str)
     return _masked(saved)
 
 
-def delete_campaign(caller: Caller, db: Database, campaign_id: int) -> Campaign:
+def delete_campaign(caller: Caller, db: Database, campaign_id: int, *, version: int | None = None) -> Campaign:
     """What was deleted; refused once it has run."""
     demand(caller, Right.CHANGE_CAMPAIGNS)
     old = seen_campaign(caller, db, campaign_id)
-    campaigns.delete_campaign(db, campaign_id, by=caller.login, now=caller.at)
+    campaigns.delete_campaign(db, campaign_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "campaign deleted", about=old.name)
     return old
 

@@ -45,11 +45,11 @@ def save_end_point(caller: Caller, db: Database, end_point: EndPoint, *, version
     return saved
 
 
-def delete_end_point(caller: Caller, db: Database, end_point_id: int) -> EndPoint:
+def delete_end_point(caller: Caller, db: Database, end_point_id: int, *, version: int | None = None) -> EndPoint:
     """What was deleted; refused while a campaign, an open call or the call log refers to it."""
     demand(caller, Right.CHANGE_PBX)
     old = seen_end_point(caller, db, end_point_id)
-    entities.delete_end_point(db, end_point_id, by=caller.login, now=caller.at)
+    entities.delete_end_point(db, end_point_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "end point deleted", about=old.name)
     return old
 

@@ -49,11 +49,11 @@ def list_for_numbers(caller: Caller, db: Database, name: str) -> CallList:
     return require_seen(caller, found, "list", which=name, infos=infos_of(db))
 
 
-def delete_list(caller: Caller, db: Database, list_id: int) -> CallList:
+def delete_list(caller: Caller, db: Database, list_id: int, *, version: int | None = None) -> CallList:
     """What was deleted, with its records; refused once a campaign or a run has it."""
     demand(caller, Right.CHANGE_LISTS)
     old = seen_list(caller, db, list_id)
-    entities.delete_list(db, list_id, by=caller.login, now=caller.at)
+    entities.delete_list(db, list_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "list deleted", about=old.name)
     return old
 

@@ -44,11 +44,11 @@ def save_opening_hours(
     return saved
 
 
-def delete_opening_hours(caller: Caller, db: Database, hours_id: int) -> OpeningHours:
+def delete_opening_hours(caller: Caller, db: Database, hours_id: int, *, version: int | None = None) -> OpeningHours:
     """What was deleted; refused while a campaign keeps to it."""
     demand(caller, Right.CHANGE_CAMPAIGNS)
     old = seen_opening_hours(caller, db, hours_id)
-    opening_hours.delete_opening_hours(db, hours_id, by=caller.login, now=caller.at)
+    opening_hours.delete_opening_hours(db, hours_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "opening hours deleted", about=old.name)
     return old
 

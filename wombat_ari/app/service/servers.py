@@ -44,11 +44,11 @@ def save_server(
     return saved
 
 
-def delete_server(caller: Caller, db: Database, server_id: int) -> Server:
+def delete_server(caller: Caller, db: Database, server_id: int, *, version: int | None = None) -> Server:
     """What was deleted; refused while trunks or end points are on it."""
     demand(caller, Right.CHANGE_PBX)
     old = seen_server(caller, db, server_id)
-    entities.delete_server(db, server_id, by=caller.login, now=caller.at)
+    entities.delete_server(db, server_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "server deleted", about=old.description)
     return old
 

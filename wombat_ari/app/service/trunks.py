@@ -45,11 +45,11 @@ def save_trunk(caller: Caller, db: Database, trunk: Trunk, *, version: int | Non
     return saved
 
 
-def delete_trunk(caller: Caller, db: Database, trunk_id: int) -> Trunk:
+def delete_trunk(caller: Caller, db: Database, trunk_id: int, *, version: int | None = None) -> Trunk:
     """What was deleted; refused while a campaign, an open call or the call log refers to it."""
     demand(caller, Right.CHANGE_PBX)
     old = seen_trunk(caller, db, trunk_id)
-    entities.delete_trunk(db, trunk_id, by=caller.login, now=caller.at)
+    entities.delete_trunk(db, trunk_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "trunk deleted", about=old.name)
     return old
 

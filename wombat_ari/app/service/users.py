@@ -49,12 +49,12 @@ def set_password(caller: Caller, db: Database, user_id: int, *, password: str) -
     return user
 
 
-def delete_user(caller: Caller, db: Database, user_id: int) -> User:
+def delete_user(caller: Caller, db: Database, user_id: int, *, version: int | None = None) -> User:
     """Refused for who has left traces, and for the last master."""
     demand(caller, Right.CHANGE_USERS)
     old = users.load_user(db, user_id)
     require_grantable(caller, (), master=old.master)
-    users.delete_user(db, user_id, by=caller.login, now=caller.at)
+    users.delete_user(db, user_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "user deleted", about=old.login)
     return old
 
@@ -89,11 +89,11 @@ def save_class(caller: Caller, db: Database, user_class: UserClass, *, version: 
     return saved
 
 
-def delete_class(caller: Caller, db: Database, class_id: int) -> UserClass:
+def delete_class(caller: Caller, db: Database, class_id: int, *, version: int | None = None) -> UserClass:
     """Refused while users are of it."""
     demand(caller, Right.CHANGE_USERS)
     old = users.load_class(db, class_id)
-    users.delete_class(db, class_id, by=caller.login, now=caller.at)
+    users.delete_class(db, class_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "class deleted", about=old.name)
     return old
 
