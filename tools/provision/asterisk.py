@@ -22,7 +22,7 @@ from tools.provision.ports import HOST, free_port, require_free
 from tools.provision.process import ServerProcess, Spec, tail, wait_until
 from tools.provision.root import ensure_asterisk
 
-_FOLDERS = ("etc", "lib/keys", "db", "cache", "spool", "run", "log/cdr-csv")
+_FOLDERS = ("etc", "lib/keys", "db", "cache", "spool/recording", "run", "log/cdr-csv")
 _STATE = "instance.json"
 
 

@@ -14,6 +14,7 @@ import asyncio
 import json
 import logging
 import random
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -259,8 +260,9 @@ class _Http(AsynchronousHttpClient):
         # for the websocket without quoting (so p&q is p), where proxies and Asterisk's log can read it.
         self.authenticator = None
         self.websockets: set[aiohttp.ClientWebSocketResponse] = set()
+        log_in = b64encode(f"{user}:{password}".encode()).decode()
         self.session = aiohttp.ClientSession(
-            auth=aiohttp.BasicAuth(user, password, encoding="utf-8"),
+            headers={"Authorization": f"Basic {log_in}"},
             timeout=aiohttp.ClientTimeout(total=settings.answer),
         )
         self.opened = asyncio.Event()

@@ -23,7 +23,8 @@ from wombat_ari.pbx.ari import AriError, AriLink, AriSettings, Event
 
 log = logging.getLogger(__name__)
 
-REVERSE, CALLEE, FLOW = "reverse", "callee", "flow"  #: what a channel is here for: the first argument of Stasis()
+#: What a channel is here for: the first argument of Stasis().
+REVERSE, CALLEE, FLOW, RECORDER = "reverse", "callee", "flow", "recorder"
 
 Tell = Callable[[CallEvent], None]
 
@@ -176,3 +177,7 @@ async def variable(link: AriLink, channel: str, name: str) -> str:
         if "variable" in str(trouble):  # 404 is said of a variable that is not set, too
             return ""
         raise
+
+
+async def set_variable(link: AriLink, channel: str, name: str, value: str) -> None:
+    await link.ask("channels", "setChannelVar", channelId=channel, variable=name, value=value)

@@ -23,7 +23,8 @@ from typing import Any
 from wombat_ari.model.events import AttributeSet, DialEnded, LegDialled
 from wombat_ari.model.ids import channel_id, wombatid_of
 from wombat_ari.pbx.ari import AriError, AriLink, Event
-from wombat_ari.pbx.ari_app import CALLEE, AriApp, variable
+from wombat_ari.pbx.ari_app import CALLEE, AriApp, set_variable, variable
+from wombat_ari.pbx.ari_recording import RECORDING, WANTED, recording_name
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ NO_ROUTE = 3  #: Asterisk makes no channel, for want of a technology or an end p
 RANG_OUT = 19
 NORMAL = 16
 UNTOLD = "UNKNOWN"  #: DialStatus of a callee of whom nobody knows how it ended: the dialer was away
-RECORDING = "RECORDING"  #: the output attribute with a recording's name
 #: Causes with which Dial() says NOANSWER; with all others but busy and congestion it says CHANUNAVAIL.
 _UNANSWERED = (16, 19)
 
@@ -229,9 +229,9 @@ class Bridged:
         await self._record()
 
     async def _record(self) -> None:
-        if await variable(self._link, self.agent, "WOMBAT_RECORD") != "yes":
+        if await variable(self._link, self.agent, WANTED) != "yes":
             return
-        name = f"wombat-{self._wombatid}"
+        name = recording_name(self._wombatid)
         await self._link.ask("bridges", "record", bridgeId=self.bridge, name=name, format="wav", ifExists="overwrite")
         self._app.tell(AttributeSet(self._wombatid, RECORDING, name))
 
@@ -258,10 +258,6 @@ def callee_id(wombatid: int) -> str:
 
 def agent_of(callee: str) -> str:
     return f"wbt-{callee[4:]}"
-
-
-async def set_variable(link: AriLink, channel: str, name: str, value: str) -> None:
-    await link.ask("channels", "setChannelVar", channelId=channel, variable=name, value=value)
 
 
 async def hang_up(link: AriLink, channel: str, *, cause: int = NORMAL) -> None:

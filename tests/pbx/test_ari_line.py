@@ -1,0 +1,200 @@
+"""A caller of a flow, carried by ARI, on a real Asterisk: what is played, pressed and recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from tests.pbx.ari_stage import Stage, done, next_call, play, server_of
+from tools.provision.asterisk import AsteriskInstance
+from wombat_ari.flows.ari_calls import FlowCalls
+from wombat_ari.flows.ari_line import AriLine, date_sounds
+from wombat_ari.flows.line import CallerHungUp, FlowError, RecordEnd, Spoken
+from wombat_ari.model.events import AttributeSet
+from wombat_ari.model.ids import channel_id
+from wombat_ari.pbx.ari_app import FLOW, RECORDER
+from wombat_ari.pbx.ari_recording import Recorder
+
+RECORD = {"limit_s": 1.0, "silence_s": 0.0, "terminator": "", "beep": False}
+
+Flow = Callable[[AriLine, Stage], Awaitable[None]]
+
+
+def run(pbx: AsteriskInstance, number: str, flow: Flow, **variables: str) -> Stage:
+    """Call a number, run ``flow`` with the line, hang up; nothing is left."""
+    stages = []
+
+    async def story() -> None:
+        stage = Stage(server_of(f"http://{pbx.host}:{pbx.http_port}", pbx.ari_password))
+        stages.append(stage)
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def begin(name: str, line: AriLine, wombatid: int) -> Deferred[object]:
+            task = asyncio.ensure_future(flow(line, stage))
+            task.add_done_callback(
+                lambda done: ended.set_exception(e) if (e := done.exception()) else ended.set_result(None)
+            )
+            return Deferred.fromFuture(asyncio.ensure_future(asyncio.wait({task})))
+
+        async with stage:
+            stage.app.kinds = {FLOW: FlowCalls(stage.app, begin), RECORDER: Recorder(stage.app)}
+            await stage.up()
+            call = await stage.call(number, "flow,test", **variables)
+            await ended
+            await stage.until(lambda: not stage.app.calls, "nobody is seen to any more")
+            ours = channel_id(call)
+            await stage.until(lambda: any(_ends(each, ours) for each in stage.events), "the channel is gone")
+
+    play(story())
+    return stages[0]
+
+
+def _ends(event: object, channel: str) -> bool:
+    return (
+        isinstance(event, dict)
+        and event["type"] in ("ChannelDestroyed", "StasisEnd")
+        and event["channel"]["id"] == channel
+    )
+
+
+def test_what_is_played_is_played_to_its_end(asterisk: AsteriskInstance) -> None:
+    async def flow(line: AriLine, stage: Stage) -> None:
+        began = time.monotonic()
+        assert await done(line.play("silence/1")) == ""
+        assert 0.8 < time.monotonic() - began < 3
+        assert await done(line.say(Spoken.DIGITS, "1")) == ""
+        assert await done(line.say(Spoken.NUMBER, "7")) == ""
+        with pytest.raises(FlowError, match="no-such-sound"):
+            await done(line.play("no-such-sound"))
+        assert not line.hung_up
+        await done(line.hang_up())
+        with pytest.raises(CallerHungUp):
+            await done(line.play("silence/1"))
+
+    run(asterisk, "55510000", flow)
+
+
+def test_digits_and_keys_that_interrupt(asterisk: AsteriskInstance) -> None:
+    """The callee presses 1 2 # 3 4 5, four tenths of a second apart."""
+
+    async def flow(line: AriLine, stage: Stage) -> None:
+        assert await done(line.digits(["silence/9"], most=5, timeout_s=3, terminator="#")) == "12"
+        assert await done(line.play("silence/9", "34")) == "3"
+        await stage.until(
+            lambda: [e["digit"] for e in stage.events if e["type"] == "ChannelDtmfReceived"] == list("12#345")
+        )
+        assert await done(line.digits([], most=2, timeout_s=3, terminator="")) == "45", "pressed between two: kept"
+        began = time.monotonic()
+        assert await done(line.digits([], most=1, timeout_s=0.3, terminator="#")) == ""
+        assert 0.25 < time.monotonic() - began < 1
+        await done(line.hang_up())
+
+    run(asterisk, "5550000412#345", flow)
+
+
+def test_a_hang_up_ends_what_is_waited_for(asterisk: AsteriskInstance) -> None:
+    async def flow(line: AriLine, stage: Stage) -> None:
+        gone = asyncio.ensure_future(done(line.until_hung_up()))
+        with pytest.raises(CallerHungUp):
+            await done(line.play("silence/9"))
+        assert line.hung_up
+        await gone
+
+    run(asterisk, "55510005", flow)
+
+
+def test_variables_any_text(asterisk: AsteriskInstance) -> None:
+    async def flow(line: AriLine, stage: Stage) -> None:
+        text = 'one, "two" (three \\ &=? Zoë 🐨'
+        assert await done(line.get_variable("NOTE")) == text
+        await done(line.set_variable("OTHER", text[::-1]))
+        assert await done(line.get_variable("OTHER")) == text[::-1]
+        assert await done(line.get_variable("NOT_SET")) == ""
+        await done(line.answer())
+        await done(line.hang_up())
+
+    run(asterisk, "55510000", flow, NOTE='one, "two" (three \\ &=? Zoë 🐨')
+
+
+def test_a_caller_is_recorded(asterisk: AsteriskInstance) -> None:
+    """The callee is an extension that plays something."""
+    name = f"test-{next_call()}"
+
+    async def flow(line: AriLine, stage: Stage) -> None:
+        recording = await done(line.record(name, **RECORD))
+        assert (recording.end, recording.sound) == (RecordEnd.TIMEOUT, f"/mnt/spool/recording/{name}")
+        assert recording.duration_s == 1.0
+        await done(line.hang_up())
+
+    run(asterisk, "100@simulated-endpoints", flow)
+    assert _recorded(asterisk, name).stat().st_size > 8000
+
+
+def test_how_a_recording_ends(asterisk: AsteriskInstance) -> None:
+    """The callee presses 4 and 5, and #, nine tenths of a second apart, and says nothing."""
+    name = f"test-{next_call()}"
+
+    async def flow(line: AriLine, stage: Stage) -> None:
+        for terminator in ("56", "#"):
+            recording = await done(line.record(name, **{**RECORD, "limit_s": 9.0, "terminator": terminator}))
+            assert recording.end is RecordEnd.DIGIT
+        with pytest.raises(FlowError):
+            await done(line.record("../../not/there", **RECORD))
+        assert not line.hung_up
+        recording = asyncio.ensure_future(done(line.record(name, **{**RECORD, "limit_s": 9.0})))
+        await stage.ask("channels", "hangup", channelId=line.channels[0])
+        with pytest.raises(CallerHungUp):
+            await recording
+
+    run(asterisk, "5550000945#", flow)
+    assert _recorded(asterisk, name).exists()
+
+
+def test_a_call_is_recorded_as_a_whole(asterisk: AsteriskInstance) -> None:
+    async def flow(line: AriLine, stage: Stage) -> None:
+        await stage.until(lambda: any(isinstance(each, AttributeSet) for each in stage.told), "it is recorded")
+        await done(line.play("silence/1"))
+        await done(line.hang_up())
+
+    stage = run(asterisk, "55510000", flow, WOMBAT_RECORD="yes")
+    (told,) = stage.told
+    assert (told.name, told.value) == ("RECORDING", f"wombat-{told.call}")
+    assert _recorded(asterisk, told.value).stat().st_size > 44
+
+
+def test_the_caller_goes_on_in_the_dialplan(asterisk: AsteriskInstance) -> None:
+    async def flow(line: AriLine, stage: Stage) -> None:
+        with pytest.raises(FlowError, match="there is no nowhere@nothing"):
+            await done(line.transfer("nothing", "nowhere"))
+        assert not line.hung_up
+        await done(line.transfer("simulated-endpoints", "902"))
+        assert not line.hung_up
+
+    run(asterisk, "55510000", flow)
+
+
+def test_a_flow_that_ends_lets_the_dialplan_go_on(asterisk: AsteriskInstance) -> None:
+    """An originated channel has none, so it ends."""
+
+    async def flow(line: AriLine, stage: Stage) -> None:
+        pass
+
+    run(asterisk, "55510000", flow)
+
+
+def test_a_date_is_read_as_asterisk_reads_it() -> None:
+    assert " ".join(date_sounds(2, 11, 24, 2026, 12, 5)).replace("sound:digits/", "") == (
+        "day-2 mon-10 20 h-4 number:2026 at number:12 oh number:5 p-m"
+    )
+    assert date_sounds(0, 1, 20, 2026, 0, 0)[2:] == [
+        "sound:digits/h-20", "number:2026", "sound:digits/at", "number:12", "sound:digits/oclock", "sound:digits/a-m",
+    ]  # fmt: skip
+
+
+def _recorded(pbx: AsteriskInstance, name: str) -> Path:
+    return pbx.directory / "spool" / "recording" / f"{name}.wav"
