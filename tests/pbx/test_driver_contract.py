@@ -276,3 +276,24 @@ def test_nothing_is_told_from_inside_a_method(stage: Stage) -> None:
     inside += stage.heard[before:]
     assert inside == []
     stage.wait(lambda: bool(stage.heard.of(HungUp, call)))
+
+
+def test_all_that_is_said_is_overheard_over_reconnections_too(stage: Stage) -> None:
+    said: dict[bool, bytes] = {True: b"", False: b""}
+
+    def ear(ours: bool, data: bytes) -> None:
+        said[ours] += data
+
+    stage.driver.overhear(ear)
+    call = stage.place("55510099")
+    stage.wait(lambda: bool(stage.heard.of(Answered, call)))
+    assert b"Action: Originate\r\n" in said[True]
+    assert channel_id(call).encode() in said[False]
+    stage.cut()
+    stage.wait(lambda: link_ups(stage.heard) == 2)
+    assert b"Action: Login\r\n" in said[True]
+    stage.driver.overhear(None)
+    so_far = len(said[True])
+    stage.driver.hang_up(call, 16)
+    stage.wait(lambda: bool(stage.heard.of(HungUp, call)))
+    assert len(said[True]) == so_far

@@ -31,6 +31,7 @@ class BlockingControl:
 
     snapshot = _blocking("snapshot")
     live_calls = _blocking("live_calls")
+    overhear = _blocking("overhear")
     start_run = _blocking("start_run")
     pause_run = _blocking("pause_run")
     resume_run = _blocking("resume_run")

@@ -29,6 +29,7 @@ from wombat_ari.app.control_commands import (
     LiveCalls,
     NumbersCame,
     OrderLists,
+    Overhear,
     PauseList,
     PauseRun,
     Reload,
@@ -159,6 +160,10 @@ class ControlClient:
     async def live_calls(self, wanted: CallsWanted) -> dict[str, Any]:
         """``calls``, ``total``, ``skip``, ``now``: see ``engine/glance``."""
         return await self._parts(LiveCalls, wanted=json.dumps(wanted.told()).encode())
+
+    async def overhear(self, server: int, *, after: int = 0, begin: bool = False) -> dict[str, Any]:
+        """``on``, ``last``, ``messages``: see ``engine/overhear``."""
+        return await self._parts(Overhear, server=server, after=after, begin=begin)
 
     def close(self) -> None:
         if self._connection is not None and self._connection.transport is not None:

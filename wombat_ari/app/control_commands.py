@@ -199,6 +199,18 @@ class LiveCalls(_Command):
     response = [(b"data", amp.String()), (b"parts", amp.Integer())]
 
 
+class Overhear(_Command):
+    """A part of what was said to and by a PBX behind the id ``after`` (``engine/overhear``); ``begin``: from now on."""
+
+    arguments = [
+        (b"part", amp.Integer()),
+        (b"server", amp.Integer()),
+        (b"after", amp.Integer()),
+        (b"begin", amp.Boolean()),
+    ]
+    response = [(b"data", amp.String()), (b"parts", amp.Integer())]
+
+
 class Snapshot(_Command):
     """A part of the picture of now; part 0 makes it anew for this connection."""
 

@@ -27,6 +27,7 @@ from wombat_ari.app.control_commands import (
     LiveCalls,
     NumbersCame,
     OrderLists,
+    Overhear,
     PauseList,
     PauseRun,
     Reload,
@@ -189,6 +190,10 @@ class ControlServer(amp.AMP):
     @LiveCalls.responder
     def live_calls(self, part: int, wanted: bytes) -> dict[str, Any]:
         return self._in_parts(part, lambda: self._obey.live_calls(CallsWanted.heard(json.loads(wanted))))
+
+    @Overhear.responder
+    def overhear(self, part: int, server: int, after: int, begin: bool) -> dict[str, Any]:
+        return self._in_parts(part, lambda: self._obey.overhear(server, after=after, begin=begin))
 
     def _in_parts(self, part: int, make: Callable[[], Any]) -> dict[str, Any]:
         """Part 0 makes it anew; who asks on one connection asks for one after the other."""

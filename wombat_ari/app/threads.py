@@ -37,6 +37,6 @@ def begin_on_reactor(work: Work[None]) -> None:
 def _running() -> Any:
     from twisted.internet import reactor
 
-    if not reactor.running:  # type: ignore[attr-defined]
+    if not reactor.running:
         raise UserError("this process has no network: it is asked in `wombat-ari serve`", code="no-reactor")
     return reactor

@@ -22,6 +22,7 @@ from wombat_ari.engine.hand_on import HandOn
 from wombat_ari.engine.locate import Locate
 from wombat_ari.engine.obey import Obey
 from wombat_ari.engine.observe import Observe
+from wombat_ari.engine.overhear import Overhear
 from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish
 from wombat_ari.engine.recover import Recover
@@ -112,9 +113,12 @@ class Dialer:
             zone=zone,
         )
         self.publish.outcomes = self._announce.outcomes
+        self._overhear = Overhear(self.board, clock)
         preview = Preview(self.board, self.follow, self._observe, self._schedule)
         steer = Steer(self.board, desk=desk, schedule=self._schedule, equip=self._equip)
-        self._append = Append(self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise)
+        self._append = Append(
+            self.board, clock, desk=desk, refill=self._refill, supervise=self._supervise, grown=self._announce.grown
+        )
         self._hand_on = HandOn(self.board, clock, desk=desk, refill=self._refill, append=self._append)
         self.obey = Obey(
             self.board,
@@ -126,6 +130,7 @@ class Dialer:
             deliver=self._deliver,
             append=self._append,
             announce=self._announce,
+            overhear=self._overhear,
             annotate=Annotate(self.board, self.follow, late=self._amend.late, is_recent=self._amend.remembers),
             locate=Locate(self.board, desk=desk, journal=journal, is_recent=self._amend.remembers),
             journal=journal,
@@ -228,6 +233,7 @@ class Dialer:
         try:
             now = self._clock.seconds()
             self._equip.tick()
+            self._overhear.tick()
             for pbx in self.board.pbxs.values():
                 pbx.pressure.tick(now)
                 self._recover.sweep(pbx)

@@ -12,6 +12,7 @@ from wombat_ari.engine.board import Board, Flight, LiveRun
 from wombat_ari.engine.deliver import Deliver
 from wombat_ari.engine.follow import Follow
 from wombat_ari.engine.locate import Locate
+from wombat_ari.engine.overhear import Overhear
 from wombat_ari.engine.preview import Preview
 from wombat_ari.engine.publish import Publish, Snapshot
 from wombat_ari.engine.steer import Lists, Steer
@@ -38,6 +39,7 @@ class Obey:
         deliver: Deliver,
         append: Append,
         announce: Announce,
+        overhear: Overhear,
         annotate: Annotate,
         locate: Locate,
         journal: Journal,
@@ -50,8 +52,8 @@ class Obey:
         self._preview = preview
         self.add_call = append.add_call
         self._append = append
-        self._announce = announce
         self.events_since = announce.since
+        self.overhear = overhear.read
         self.set_status = annotate.set_status
         self.set_attribute = annotate.set_attribute
         self.append_attribute = annotate.append_attribute
@@ -61,7 +63,6 @@ class Obey:
         self._journal = journal
 
     def numbers_came(self, list_name: str) -> None:
-        self._announce.grown(list_name)
         self._append.numbers_came(list_name)
 
     async def start_run(self, campaign: str, by: str) -> Snapshot:

@@ -37,7 +37,7 @@ from wombat_ari.model.ids import channel_id
 from wombat_ari.model.queues import AnyQueueEvent
 from wombat_ari.pbx.ami import AMICommandFailure, AMIProtocol
 from wombat_ari.pbx.ami_queues import AmiQueues
-from wombat_ari.pbx.driver import Heard, Listener
+from wombat_ari.pbx.driver import Ear, Heard, Listener
 from wombat_ari.pbx.link import AmiLink, Greeting, LinkSettings
 from wombat_ari.pbx.reach import the_reactor
 from wombat_ari.wire.ami import Message, encode_originate
@@ -77,6 +77,7 @@ class AmiDriver:
         self._link = AmiLink(server, self, clock=self._clock, endpoint=endpoint, settings=settings)
         self._listener: Listener = _nobody
         self._ami: AMIProtocol | None = None
+        self._ear: Ear | None = None
         self._greeting = Greeting("", 0.0, frozenset())
         self._held: list[Message] | None = None  #: what came during the log-in
         self._soon: deque[CallEvent | PbxEvent] = deque()
@@ -137,6 +138,11 @@ class AmiDriver:
         if self._ami is not None:
             headers = {"uniqueid": unique_id, "interface": interface, "message": message}
             self._ami.queueLog(queue, event, headers=headers).addErrback(self._note, "writing to queue_log")
+
+    def overhear(self, ear: Ear | None) -> None:
+        self._ear = ear
+        if self._ami is not None:
+            self._ami.ear = ear
 
     def list_queues(self) -> "Deferred[None]":
         if self._ami is None:
@@ -208,6 +214,7 @@ class AmiDriver:
 
     def link_made(self, ami: AMIProtocol) -> None:
         self._held = []
+        ami.ear = self._ear
         ami.registerAnswers(self._heard)
         for name in CALL_EVENTS:
             ami.registerEvent(name, self._heard)

@@ -73,6 +73,7 @@ class AMISession(Protocol):
         self._pending: dict[str, _Pending] = {}
         self._handlers: dict[str, list[Handler]] = {}
         self._unasked: Handler | None = None
+        self.ear: Callable[[bool, bytes], None] | None = None  #: hears all bytes: whether ours, and which
         self._lists = 0
         self._over_tcp = False
         self._waiting: list[Deferred[str]] = []
@@ -110,6 +111,8 @@ class AMISession(Protocol):
 
     def sendBytes(self, data: bytes) -> None:
         """Write what ``wire`` spelled. The answer goes to whoever has ``registerAnswers``; there is no time-out."""
+        if self.ear is not None:
+            self.ear(True, data)
         self.transport.write(data)
 
     def _send(self, message: Headers, *, timeout: float | None, collect: bool) -> "Deferred[Any]":
@@ -123,6 +126,8 @@ class AMISession(Protocol):
         self._pending[number] = pending
         self._lists += collect
         self._set_wanted()
+        if self.ear is not None:
+            self.ear(True, data)
         self.transport.write(data)
         return pending.deferred
 
@@ -157,6 +162,8 @@ class AMISession(Protocol):
         if self._over_tcp and now - self.lastReceived < GATHER:
             self._gather()
         self.lastReceived = now
+        if self.ear is not None:
+            self.ear(False, data)
         try:
             messages = self.decoder.feed(data)
         except ProtocolError as trouble:

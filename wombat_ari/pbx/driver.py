@@ -15,6 +15,7 @@ from wombat_ari.model.queues import AnyQueueEvent
 
 Heard = CallEvent | PbxEvent | AnyQueueEvent
 Listener = Callable[[Heard], None]
+Ear = Callable[[bool, bytes], None]  #: whether it was written by us, and the bytes
 
 
 class Ari(Protocol):
@@ -83,6 +84,9 @@ class Driver(Protocol):
 
     def list_queues(self) -> Deferred[None]:
         """Ask for all queues: QueuesListed is told, then what came meanwhile again. Fires then; fails as survey."""
+
+    def overhear(self, ear: "Ear | None") -> None:
+        """Have ``ear`` called with all bytes that are written and read, over reconnections too; None: no more."""
 
     def queue_log(self, queue: str, event: str, *, unique_id: str, interface: str, message: str) -> None:
         """Add a line to the PBX's queue_log, with Asterisk's time. Nothing is told; trouble is logged."""
