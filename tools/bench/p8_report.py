@@ -1,11 +1,12 @@
 """P8: the report of a run of a million attempts beside the one SQL aggregate that it needs.
 
-    python -m tools.bench.p8_report [--attempts 1000000] [--database both|mariadb|sqlite] [--rounds 5] [--json]
+    python -m tools.bench.p8_report [--attempts 1000000] [--database both|mariadb|sqlite] [--zone Europe/Rome]
+                                    [--rounds 5] [--json]
 
 Ours is what the report page asks: ``app/service/reports`` with its checks of rights, the statistics of the run
-(outcomes with statuses, trunks, end points, agents, hours, talk and waits) and the first page of its attempts. The peer
-is one statement, run by the driver alone: all that is shown but the agents, grouped by ids. Sides take turns;
-the first turn is not counted.
+(outcomes with statuses, trunks, end points, agents, hours of the user's zone, talk and waits) and the latest page of
+its attempts. The peer is one statement, run by the driver alone: all that is shown but the agents, grouped by ids.
+Sides take turns; the first turn is not counted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import sys
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tools.bench.machine import Load, median, spread
 from tools.bench.stores import BY, KINDS, POOL_MB, BenchStore, opened, say, timed
@@ -24,7 +26,8 @@ from wombat_ari.store import runs
 from wombat_ari.store.rows import ANSWERED, LOG_COLUMNS
 
 REACH = 2.0
-PAGE = 100
+PAGE = 10  #: as the page shows them
+ROME = ZoneInfo("Europe/Rome")
 _STEP = 100_000
 _SEQUENCE = {
     "mysql": "seq_{first}_to_{last}",
@@ -53,21 +56,26 @@ _HOUR = {"mysql": "FLOOR(attempted_at / 3600)", "sqlite": "CAST(attempted_at / 3
 def main() -> int:
     arguments = _arguments()
     kinds = KINDS if arguments.database == "both" else (arguments.database,)
-    result = measure(kinds, attempts=arguments.attempts, rounds=arguments.rounds, pool_mb=arguments.pool)
+    result = measure(
+        kinds, attempts=arguments.attempts, rounds=arguments.rounds, pool_mb=arguments.pool, zone=arguments.zone
+    )
     print(json.dumps(result, indent=2) if arguments.json else shown(result))
     return 0
 
 
-def measure(kinds: tuple[str, ...], *, attempts: int, rounds: int, pool_mb: int) -> dict[str, Any]:
+def measure(
+    kinds: tuple[str, ...], *, attempts: int, rounds: int, pool_mb: int, zone: ZoneInfo = ROME
+) -> dict[str, Any]:
     load = Load.now()
     databases = {}
     for kind in kinds:
         with opened(kind, records=2 * attempts, pool_mb=pool_mb) as store:
             run_id = _filled(store, attempts)
-            databases[kind] = _measured(store, run_id, attempts=attempts, rounds=rounds)
+            databases[kind] = _measured(store, run_id, attempts=attempts, rounds=rounds, zone=zone)
     worst = max(found["ratio"] for found in databases.values())
     return {
-        "row": "P8", "attempts": attempts, "rounds": rounds, "buffer_pool_mb": pool_mb, "processors": load.processors,
+        "row": "P8", "attempts": attempts, "rounds": rounds, "zone": zone.key, "buffer_pool_mb": pool_mb,
+        "processors": load.processors,
         "load_before": load.average_1m, "databases": databases, "worst_ratio": worst, "reach": REACH,
         "reached": worst <= REACH,
     }  # fmt: skip
@@ -92,14 +100,14 @@ def _filled(store: BenchStore, attempts: int) -> int:
     return int(run_id)
 
 
-def _measured(store: BenchStore, run_id: int, *, attempts: int, rounds: int) -> dict[str, Any]:
+def _measured(store: BenchStore, run_id: int, *, attempts: int, rounds: int, zone: ZoneInfo) -> dict[str, Any]:
     kind, db, caller = store.database.kind, store.database, machine_caller(BY, at=time.time())
     sql = _AGGREGATE.format(hour=_HOUR[kind], answered=ANSWERED)
     figures: dict[str, int] = {}
 
     def ours() -> None:
-        found = reports.statistics(caller, db, [run_id])
-        page = reports.page_of_attempts(caller, db, [run_id], limit=PAGE)
+        found = reports.report(caller, db, [run_id], zone=zone).statistics
+        page = reports.find_attempts(caller, db, [run_id], descending=True, limit=PAGE, total=found.calls).calls
         figures["ours"], figures["ours answered"], figures["page"] = found.calls, found.answered, len(page)
 
     def peer() -> None:
@@ -124,7 +132,7 @@ def _measured(store: BenchStore, run_id: int, *, attempts: int, rounds: int) -> 
 
 
 def shown(result: dict[str, Any]) -> str:
-    lines = [f"P8  the report of a run of {result['attempts']:,} attempts"]
+    lines = [f"P8  the report of a run of {result['attempts']:,} attempts, hours of {result['zone']}"]
     lines += [
         f"  {kind:8} report {found['ours_ms']:>8.1f} ms, the one aggregate {found['peer_ms']:>8.1f} ms:"
         f" {found['ratio']:.2f} x (spread {found['spread']:.0%})"
@@ -140,6 +148,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--attempts", type=int, default=1_000_000)
     parser.add_argument("--database", choices=("both", *KINDS), default="both")
     parser.add_argument("--pool", type=int, default=POOL_MB, help="MariaDB's innodb_buffer_pool_size in MB")
+    parser.add_argument("--zone", type=ZoneInfo, default=ROME, help="of who looks, as Asia/Kolkata")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
