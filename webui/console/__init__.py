@@ -15,7 +15,7 @@ from wombat_ari.app.service.logon import LogOn
 
 MODULES = (
     "charts",
-    "logon", "account", "home", "health", "pbx", "jobs", "reports", "gathering",
+    "logon", "account", "home", "health", "pbx", "campaigns", "jobs", "reports", "gathering",
 )  # fmt: skip
 
 

@@ -114,6 +114,7 @@ class Editor(Generic[T]):
     is_hidden: Callable[[T], bool] = lambda value: getattr(value, "hidden", False)
     prepare: Callable[[Visit, Any], None] = lambda visit, form: None  #: gives the form its choices
     cloned: Callable[[T], T] = lambda value: replace(value, id=None)  # type: ignore[type-var]
+    clones: bool = True  #: whether a clone is a new form with the same fields
     belongs: str = ""  #: template with what belongs to a saved thing
     known: Callable[[Visit, T | None], Mapping[str, Any]] = lambda visit, value: {}  #: what the templates need besides
     template: str = "editor.html"
@@ -130,6 +131,11 @@ class Editor(Generic[T]):
         pages.post(f"{one}/delete", *self.change, name=f"{self.name}_delete")(self._remove)
         pages.get(f"{one}/info", *self.see, name=f"{self.name}_info")(self._info)
 
+    def show_one(self, visit: Visit, which: int, status: int = 200, **known: Any) -> Answer:
+        """The table with this one selected."""
+        value = self.find(visit.caller, visit.db, which)
+        return self._page(visit, value, self._form(visit, value), status, **known)
+
     def rows(self, visit: Visit, query: str) -> list[T]:
         """What a search finds; ``~`` in it finds hidden ones too."""
         wanted, hidden = query.replace(HIDDEN, "").strip().casefold(), HIDDEN in query
@@ -142,8 +148,7 @@ class Editor(Generic[T]):
         return self._page(visit, None, None)
 
     def _one(self, visit: Visit, which: int) -> Answer:
-        value = self.find(visit.caller, visit.db, which)
-        return self._page(visit, value, self._form(visit, value))
+        return self.show_one(visit, which)
 
     def _new(self, visit: Visit) -> Answer:
         source = request.args.get("clone", "")
@@ -204,7 +209,8 @@ class Editor(Generic[T]):
             self.template, status, editor=self, value=value, form=form, info=info,
             version=sent or (info.version if info else ""), now=time.time(),
             table=table_of(self.columns, self.rows(visit, request.args.get("q", ""))),
-            may_change=visit.may(*self.change), **{**self.extra, **self.known(visit, value), **known},
+            may_change=visit.may(*self.change),
+            **{"has_hidden": "hidden" in self.form()._fields, **self.extra, **self.known(visit, value), **known},
         )  # fmt: skip
 
     @staticmethod
