@@ -37,6 +37,12 @@ def server(db: Database, name: str = "pbx 1") -> int:
     return stored.id
 
 
+def test_the_addresses_of_servers_that_are_enabled(database: Database) -> None:
+    for name, address, enabled in (("a", "10.0.0.1", True), ("b", "10.0.0.1", True), ("c", "pbx.example", False)):
+        entities.save_server(database, Server(None, name, address, enabled=enabled), by="x", now=NOW)
+    assert entities.server_addresses(database) == ["10.0.0.1"]
+
+
 def test_a_server_comes_back_with_its_secrets(database: Database) -> None:
     stored = entities.save_server(database, SERVER, by=BY, now=NOW)
     assert stored == replace(SERVER, id=stored.id)

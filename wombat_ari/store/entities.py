@@ -168,7 +168,7 @@ def list_servers(db: Database) -> list[Server]:
 def server_addresses(db: Database) -> list[str]:
     """Of the enabled ones: asked often, so nothing else is read."""
     with db.transaction(write=False) as tx:
-        return [str(row[0]) for row in tx.rows("SELECT DISTINCT address FROM server WHERE enabled = 1")]
+        return [str(row[0]) for row in tx.rows("SELECT DISTINCT address FROM asterisk_server WHERE enabled = 1")]
 
 
 def list_trunks(db: Database) -> list[Trunk]:
