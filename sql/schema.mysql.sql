@@ -250,7 +250,9 @@ CREATE TABLE system_log (
     object VARCHAR(255) NOT NULL COMMENT 'to what',
     detail MEDIUMTEXT NOT NULL COMMENT 'the rest, in words',
     PRIMARY KEY (id),
-    KEY system_log_by_at (at)
+    KEY system_log_by_at (at),
+    KEY system_log_by_login_at (login, at),
+    KEY system_log_by_action_at (action, at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='What happened to the system: life cycles, log-ons, changes, starts, stops, links, errors';
 
 CREATE TABLE dialer_lease (

@@ -260,6 +260,10 @@ CREATE TABLE system_log (
 
 CREATE INDEX system_log_by_at ON system_log (at);
 
+CREATE INDEX system_log_by_login_at ON system_log (login, at);
+
+CREATE INDEX system_log_by_action_at ON system_log (action, at);
+
 CREATE TABLE dialer_lease (
     name VARCHAR(16) NOT NULL,
     node VARCHAR(255) NOT NULL,

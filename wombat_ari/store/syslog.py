@@ -1,6 +1,7 @@
 """The system log: written as things happen, read in pages, the latest first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.store.database import Database
@@ -38,7 +39,61 @@ def page(
         return [(row[0], SystemLogEntry(*row[1:])) for row in tx.rows(sql, [*(value for _, value in given), limit])]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of a line among those of the same moment: pages go on behind it."""
+
+    at: float
+    id: int
+
+
+def browse(
+    db: Database,
+    *,
+    user: str = "",
+    action: str = "",
+    from_at: float = 0.0,
+    to_at: float = 1e12,
+    behind: Place | None = None,
+    before: Place | None = None,
+    limit: int = 100,
+) -> list[tuple[int, SystemLogEntry]]:
+    """Lines with their ids, the latest first: those just ``behind`` a place (earlier), or just ``before`` it (later).
+
+    By an index of (what is asked for, time), whatever the log has grown to.
+    """
+    given = [("at >= %s", (from_at,)), ("at < %s", (to_at,))]
+    given += [(f"{name} = %s", (value,)) for name, value in (("login", user), ("action", action)) if value]
+    order, sign, place = ("ASC", ">", before) if before is not None else ("DESC", "<", behind)
+    if place is not None:
+        given.append((f"(at {sign} %s OR (at = %s AND id {sign} %s))", (place.at, place.at, place.id)))
+        given.append((f"at {sign}= %s", (place.at,)))  # which the index understands
+    where = " AND ".join(each for each, _ in given)
+    params = [value for _, values in given for value in values]
+    sql = f"SELECT id, at, login, action, object, detail FROM system_log WHERE {where}"
+    with db.transaction(write=False) as tx:
+        rows = tx.rows(f"{sql} ORDER BY at {order}, id {order} LIMIT %s", [*params, limit])
+    found = [(int(row[0]), SystemLogEntry(*row[1:])) for row in rows]
+    return found if before is None else found[::-1]
+
+
 def actions(db: Database) -> list[str]:
     """All actions that occur, for the filter of the page."""
+    return _each(db, "action")
+
+
+def logins(db: Database) -> list[str]:
+    """Everybody who occurs."""
+    return _each(db, "login")
+
+
+def _each(db: Database, column: str, most: int = 500) -> list[str]:
+    """The different values in order, by as many leaps in the column's index: not by reading the log."""
+    found: list[str] = []
+    sql = f"SELECT MIN({column}) FROM system_log WHERE {column} > %s"
     with db.transaction(write=False) as tx:
-        return [row[0] for row in tx.rows("SELECT DISTINCT action FROM system_log ORDER BY action")]
+        last = ""
+        while len(found) < most and (value := tx.value(sql, (last,))) is not None:
+            last = str(value)
+            found.append(last)
+    return found

@@ -116,6 +116,7 @@ class SystemLog(BaseTable):
 
     class Meta:
         table_name = "system_log"
+        indexes = ((("login", "at"), False), (("action", "at"), False))
 
 
 class DialerLease(BaseTable):
