@@ -19,6 +19,7 @@ from wombat_ari.model.states import CallState
 
 KEPT = 10_000
 GATHER_S = 0.05  #: a listener is told no more often
+GROWN_S = 1.0  #: of one list it is told no more often
 WAIT_S = 10.0  #: a listener who is told nothing for so long is answered nothing
 PART = 50_000  #: bytes of one answer, about
 
@@ -63,6 +64,7 @@ class Announce:
         self._answered: set[int] = set()  #: calls of which it was told
         self._waiting: list[Deferred[None]] = []
         self._timer: Any = None
+        self._growing: dict[str, bool] = {}  #: lists told of lately: whether they grew again
         journal.on_added = self.on_added
 
     def on_added(self, entry: object) -> None:
@@ -82,7 +84,17 @@ class Announce:
         self._tell("call.requested", flight.run.name, _call(flight))
 
     def grown(self, list_name: str) -> None:
+        """Told at once, and then once a second while it goes on growing: calls are added in thousands."""
+        if list_name in self._growing:
+            self._growing[list_name] = True
+            return
+        self._growing[list_name] = False
         self._tell("list.grown", list_name, (list_name,))
+        self._clock.callLater(GROWN_S, self._grown_for_a_while, list_name)
+
+    def _grown_for_a_while(self, list_name: str) -> None:
+        if self._growing.pop(list_name):
+            self.grown(list_name)
 
     async def since(self, after: int) -> Values:
         """Events behind the id ``after`` (negative: all that are kept), as many as go into one answer; waits a while

@@ -4,7 +4,7 @@ Each is answered with its WOMBATID when it is durable. While one is being writte
 a run does not end over a call that somebody was told of; then the run looks at once, also when it was IDLE.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from wombat_ari.bridge.batcher import Batcher
@@ -20,13 +20,17 @@ from wombat_ari.model.states import DialerState
 
 
 class Append:
-    """A refusal is a UserError: nothing was added then."""
+    """A refusal is a UserError: nothing was added then. ``grown`` is told the name of each list that got records."""
 
-    def __init__(self, board: Board, clock: Clock, *, desk: Desk, refill: Refill, supervise: Supervise) -> None:
+    def __init__(
+        self, board: Board, clock: Clock, *, desk: Desk, refill: Refill, supervise: Supervise,
+        grown: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._board = board
         self._clock = clock
         self._refill = refill
         self._supervise = supervise
+        self._grown = grown
         self._batcher: Batcher[NewCall, AddedCall] = Batcher(
             clock, lambda calls: desk.add_calls(calls, now=clock.seconds())
         )
@@ -61,6 +65,7 @@ class Append:
 
     def numbers_came(self, list_name: str) -> None:
         """Somebody else has appended to this list: runs that have it look at once, not with their next look."""
+        self._grown(list_name)
         for run in list(self._board.runs.values()):
             if any(each.name == list_name for each in run.lists.values()):
                 run.hopper.exhausted = False
@@ -69,6 +74,8 @@ class Append:
     def _added(self, run: LiveRun, call: NewCall, added: AddedCall) -> None:
         if added.attached is not None:
             run.lists.setdefault(added.list_id, added.attached)
+        if (known := run.lists.get(added.list_id)) is not None:
+            self._grown(known.name)
         if call.not_before is None:
             run.hopper.exhausted = False
             self._refill.look(run)
@@ -76,7 +83,6 @@ class Append:
         # It was taken from the list when it was written.
         run.tally.taken += 1
         run.tally.open_retries += 1
-        known = run.lists.get(added.list_id)
         if known is not None:
             run.lists[added.list_id] = replace(known, taken=known.taken + 1, remaining=known.remaining - 1)
         run.hopper.retry_added(call.not_before)

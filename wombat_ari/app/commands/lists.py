@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
-from wombat_ari.app.commands.opened import opened
+from wombat_ari.app.commands.opened import opened, with_dialer
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import ImportSummary
 
@@ -40,6 +40,8 @@ def import_list(
             caller, database, call_list.id or 0, source=source, csv=csv, delimiter=delimiter, dedupe=dedupe,
             progress=progress.show,
         )  # fmt: skip
+    if summary.added:
+        with_dialer(ctx, lambda beside: beside.act(records.numbers_came, name), database=database)
     _tell(summary, name, None if all_refusals else SHOWN)
     sys.exit(1 if summary.refused else 0)
 

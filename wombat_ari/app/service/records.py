@@ -1,11 +1,13 @@
 """Records of a list and their calls. Who sees the list sees them; each change is in the audit trail."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from wombat_ari.app.service import lists as list_service
+from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Right, demand, missing
@@ -17,6 +19,7 @@ from wombat_ari.model.reports import LoggedCall
 from wombat_ari.store import entities, exporting, lists, paging, reading, reports
 from wombat_ari.store.database import Database
 
+MOST_GENERATED = 1_000_000
 _NUMBER = re.compile("[0-9A-Za-z*#+._@-]{1,40}")  #: characters that numbers are of
 
 
@@ -90,15 +93,16 @@ def add_numbers(
 
 def import_numbers(
     caller: Caller, db: Database, list_id: int, *, source: BinaryIO, csv: bool = False, delimiter: str | None = None,
-    dedupe: bool = False, progress: lists.Progress | None = None,
+    labels: Sequence[str] | None = None, dedupe: bool = False, progress: lists.Progress | None = None,
 ) -> ImportSummary:  # fmt: skip
-    """Native text or CSV onto a list that is there. Streams; the good lines are added, ``progress`` hears of it."""
+    """Native text or CSV onto a list that is there. Streams; the good lines are added, ``progress`` hears of it.
+    ``labels``: other ones than the first line of the CSV has, an empty one leaves its column out."""
     demand(caller, Right.ADD_NUMBERS)
     found = list_service.seen_list(caller, db, list_id)
     if csv:
         summary = lists.import_csv(
-            db, list_id, source=source, delimiter=delimiter, dedupe=dedupe, by=caller.login, now=caller.at,
-            progress=progress,
+            db, list_id, source=source, delimiter=delimiter, labels=labels, dedupe=dedupe, by=caller.login,
+            now=caller.at, progress=progress,
         )  # fmt: skip
     else:
         summary = lists.import_native(
@@ -106,6 +110,28 @@ def import_numbers(
         )
     note(caller, db, "numbers added", about=found.name, detail=f"{summary.added} of {summary.read}")
     return summary
+
+
+def generate_numbers(
+    caller: Caller, db: Database, list_id: int, *, first: str, count: int, dedupe: bool = False,
+    progress: lists.Progress | None = None,
+) -> ImportSummary:  # fmt: skip
+    """``count`` progressive numbers from ``first`` on, leading zeros kept."""
+    demand(caller, Right.ADD_NUMBERS)
+    found = list_service.seen_list(caller, db, list_id)
+    if not 1 <= count <= MOST_GENERATED:
+        raise UserError(f"count {count}: it must be a whole number from 1 to {MOST_GENERATED}")
+    summary = lists.generate(
+        db, list_id, first=first, count=count, dedupe=dedupe, by=caller.login, now=caller.at, progress=progress
+    )
+    note(caller, db, "numbers added", about=found.name, detail=f"{summary.added} generated from {first}")
+    return summary
+
+
+def numbers_came(caller: Caller, db: Database, ask: Asks, name: str) -> None:
+    """Runs that have the list look at once, and listeners hear of it; nothing when no dialer runs."""
+    with suppress(UserError):
+        ask.numbers_came(name)
 
 
 def preview_csv(caller: Caller, source: BinaryIO, *, delimiter: str | None = None) -> CsvPreview:
