@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.store.database import Database
@@ -62,7 +63,7 @@ def browse(
 
     By an index of (what is asked for, time), whatever the log has grown to.
     """
-    given = [("at >= %s", (from_at,)), ("at < %s", (to_at,))]
+    given: list[tuple[str, tuple[Any, ...]]] = [("at >= %s", (from_at,)), ("at < %s", (to_at,))]
     given += [(f"{name} = %s", (value,)) for name, value in (("login", user), ("action", action)) if value]
     order, sign, place = ("ASC", ">", before) if before is not None else ("DESC", "<", behind)
     if place is not None:

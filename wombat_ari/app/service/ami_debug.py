@@ -45,8 +45,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``on``: it is watched; ``found``: how many of ``kept`` messages pass the filter; ``messages``: the newest of them,
-    the newest first."""
+    """``on``: it is watched; ``found``: how many of ``kept`` messages pass the filter; ``messages``: their newest."""
 
     on: bool
     kept: int
