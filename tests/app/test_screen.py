@@ -77,6 +77,8 @@ def _queue(name: str = "999", **changes: Any) -> dict[str, Any]:
     return {**point, "queue": {**queue, **changes}}
 
 
+UP = {"id": 1, "name": "pbx", "connected": True, "version": "22.10.1", "since": 100.0, "error": "",
+      "waiting_for_channel": 0, "orders_waiting": 0, "slowed_to": None}  # fmt: skip
 DOWN = {"id": 1, "name": "pbx", "connected": False, "version": "", "since": 935.0, "waiting_for_channel": 0,
         "orders_waiting": 0, "slowed_to": None, "error": "connection refused at 127.0.0.1:5038"}  # fmt: skip
 
@@ -91,6 +93,10 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "waiting for a retry": (_snapshot(calls=[]), _run(open_calls=0, in_hopper=0)),
     "a retry that is overdue": (_snapshot(calls=[]), _run(open_calls=0, in_hopper=0, next_retry_at=1.0)),
+    "ARI away": (
+        _snapshot(pbxs=[{**UP, "ari": {"connected": False, "error": "[b]refused[/b]", "application": "w", "calls": 0}}]),
+        _run(),
+    ),
     "PBX down": (_snapshot(pbxs=[DOWN]), _run(why_not="no PBX of this campaign is connected")),
     "database away": (_snapshot(database_trouble="database x: no answer; see its log"), _run()),
     "more calls than fit": (_snapshot(calls=[_call(n, state="CONNECTED", answered_at=9.0) for n in range(40)]), _run()),
@@ -163,6 +169,7 @@ def test_what_a_person_looks_for_is_there() -> None:
 
 def test_trouble_is_on_the_screen() -> None:
     assert "connection refused at 127.0.0.1:5038" in _drawn(run_screen(*SCENES["PBX down"]), 120)
+    assert "ARI: [b]refused[/b]" in _drawn(status_screen(SCENES["ARI away"][0]), 120)
     assert "database x: no answer" in _drawn(run_screen(*SCENES["database away"]), 120)
     assert "next retry in 10 s" in _drawn(run_screen(*SCENES["waiting for a retry"]), 120)
     assert "next retry in 0 s" in _drawn(run_screen(*SCENES["a retry that is overdue"]), 120)

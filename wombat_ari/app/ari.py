@@ -1,17 +1,21 @@
 """ARI of a server, if it has one and aioari is installed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
+from wombat_ari.flows.line import Line
 from wombat_ari.model.entities import Server
 from wombat_ari.pbx.driver import Ari
+
+#: Run the flow of this name with a line and a WOMBATID, 0 if it is not a call of ours; ends with the flow.
+RunFlow = Callable[[str, Line, int], Coroutine[Any, Any, Any]]
 
 MISSING = "aioari is not installed: pip install 'wombat-ari[ari]'"
 
 
-def ari_maker(series: int) -> Callable[[Server], Ari | None]:
+def ari_maker(series: int, run_flow: RunFlow) -> Callable[[Server], Ari | None]:
     """``series`` is that of the WOMBATIDs: each database has one, so applications of two dialers differ."""
     app = f"wombat-{series}"
 
@@ -20,12 +24,19 @@ def ari_maker(series: int) -> Callable[[Server], Ari | None]:
             return None
         try:
             # Imported only where it is used: it takes a while, and a dialer without it dials as well.
-            from wombat_ari.pbx.ari_app import CALLEE, REVERSE, AriApp
+            from wombat_ari.flows.ari_calls import FlowCalls
+            from wombat_ari.pbx.ari_app import CALLEE, FLOW, RECORDER, REVERSE, AriApp
+            from wombat_ari.pbx.ari_recording import Recorder
             from wombat_ari.pbx.ari_reverse import Callees, Reverse
         except ImportError:
             return _NotThere(app)
         made = AriApp(server, app)
-        made.kinds = {REVERSE: Reverse(made), CALLEE: Callees(made)}
+        made.kinds = {
+            REVERSE: Reverse(made),
+            CALLEE: Callees(made),
+            RECORDER: Recorder(made),
+            FLOW: FlowCalls(made, lambda name, line, call: Deferred.fromCoroutine(run_flow(name, line, call))),
+        }
         return made
 
     return make

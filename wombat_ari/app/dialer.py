@@ -118,7 +118,10 @@ class DialerProcess:
             deliver=limits_of(self._settings),
             zone=self._settings.time_zone,
             wall=self._clock.wall,
-            make_ari=ari_maker(await self._desk.series(now=self._clock.seconds())),
+            make_ari=ari_maker(
+                await self._desk.series(now=self._clock.seconds()),
+                lambda name, line, call: self._flows.run(name, line, call),
+            ),
         )
         self._dialer.follow.trace = self._settings["log.level"] == "debug"
         await self._dialer.start()

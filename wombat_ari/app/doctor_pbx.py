@@ -14,7 +14,7 @@ from wombat_ari.app.doctor_link import Refused, about_login, cli, log_in
 from wombat_ari.app.doctor_queues import about_queue
 from wombat_ari.app.doctor_words import Finding, Findings, bad, good, warning
 from wombat_ari.core.placeholders import expand
-from wombat_ari.core.request import REVERSE_CONTEXT
+from wombat_ari.core.request import reverse_context
 from wombat_ari.core.validate import check_trunk
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import WombatError
@@ -117,7 +117,7 @@ async def _pjsip(ami: AMIProtocol, about: str, trunk: Trunk, carrier: str) -> Fi
 async def _end_point(ami: AMIProtocol, end_point: EndPoint) -> Findings:
     """In reverse dialling the agent's channel goes to the shipped context; the end point's own is not used."""
     about = f"end point {end_point.name}"
-    where = ("s", REVERSE_CONTEXT) if end_point.reverse else (end_point.extension, end_point.context)
+    where = ("s", reverse_context(end_point)) if end_point.reverse else (end_point.extension, end_point.context)
     yield await _in_dialplan(ami, about, *where)
     if end_point.type is EndPointType.QUEUE:
         async for finding in about_queue(ami, about, end_point):

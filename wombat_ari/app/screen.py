@@ -154,7 +154,9 @@ def _pbxs(snapshot: dict[str, Any]) -> RenderableType:
     for pbx in snapshot["pbxs"]:
         link = Text("connected", "green") if pbx["connected"] else Text("down", "red")
         slowed = f"slowed down: at most {pbx['slowed_to']} calls wait for a channel" if pbx["slowed_to"] else ""
-        wrong = "; ".join(filter(None, (pbx["error"], slowed)))
+        ari = pbx.get("ari")
+        away = f"ARI: {ari['error'] or 'not connected'}" if ari and not ari["connected"] else ""
+        wrong = "; ".join(filter(None, (pbx["error"], slowed, away)))
         table.add_row(*_plain(pbx["name"], link, _time(snapshot["now"] - pbx["since"]), pbx["version"], wrong))
     return table
 

@@ -60,12 +60,17 @@ def build_reverse_request(
     return replace(
         direct,
         channel=dialled_interface(agent, end_point),
-        context=BRIDGE_CONTEXT if end_point.context == BRIDGE_CONTEXT else REVERSE_CONTEXT,
+        context=reverse_context(end_point),
         extension="s",
         # What the agent sees: the callee, or what the campaign says.
         caller_id=expand(campaign.agent_clid, placeholder_values(claim, campaign)) or claim.number,
         variables=(*inherited, *ours),
     )
+
+
+def reverse_context(end_point: EndPoint) -> str:
+    """The shipped context to which an agent's channel goes: by its own context an end point asks for the bridge."""
+    return BRIDGE_CONTEXT if end_point.context == BRIDGE_CONTEXT else REVERSE_CONTEXT
 
 
 def _to_stasis(end_point: EndPoint, stasis: str) -> tuple[tuple[str, str], ...]:
