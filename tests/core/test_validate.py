@@ -66,7 +66,7 @@ def test_a_flow_has_its_shipped_context() -> None:
     assert validate.check_end_point(replace(FLOW, context="mine"))[0].context == "mine"
 
 
-@pytest.mark.parametrize("extension", ["", "h", "100", "my-flow", "über", "a b", "x" * 81])
+@pytest.mark.parametrize("extension", ["", "h", "failed", "100", "my-flow", "über", "a b", "x" * 81])
 def test_a_flow_is_named_as_a_function_is(extension: str) -> None:
     wrong(validate.check_end_point, FLOW, "not the name of a flow", extension=extension)
 

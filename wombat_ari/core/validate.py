@@ -29,7 +29,7 @@ from wombat_ari.model.states import EndPointType, Outcome
 _CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*/\S.*")
 _LOCAL_N = re.compile(r"/[a-z]*n[a-z]*$")
 _KEY = re.compile(r"[^\s\x00-\x1f-][^\s\x00-\x1f]{0,79}")
-_FLOW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}")  # of one letter, it would be one of Asterisk's (h, s, i, t)
+_FLOW_NAME = re.compile(r"(?!failed$)[A-Za-z][A-Za-z0-9_]{1,79}")  # failed, h, s, i and t are Asterisk's own
 _MANY = 1_000_000
 _REPEATS = 3
 

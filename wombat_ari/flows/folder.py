@@ -18,7 +18,7 @@ from wombat_ari.flows.line import FlowError
 
 Flow = Callable[[Any], Awaitable[object]]
 PACKAGE = "wombat_site_flows"
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}")
+NAME = re.compile(r"(?!failed$)[A-Za-z][A-Za-z0-9_]{1,79}")
 
 
 @dataclass(frozen=True, slots=True)
