@@ -66,7 +66,7 @@ class Visitor:
         assert answer.status_code == 303, answer.text
 
     def get(self, path: str, **params: Any) -> TestResponse:
-        return self.client.get(path, query_string=params)
+        return self.client.get(path, query_string=params or None)
 
     def post(self, path: str, **fields: Any) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token(), **fields})
