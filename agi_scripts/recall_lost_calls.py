@@ -103,8 +103,13 @@ class Channel:
 
     def variable(self, name):
         """A channel variable or function, exactly: in base64 quotes, parentheses and line breaks pass."""
-        _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "})}")
-        return base64.b64decode(value).decode("utf-8", "replace")
+        _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
+        data = base64.b64decode(value)
+        # Asterisk 16 loses the last one or two bytes of it: "abc" is put behind, and what arrived of it taken away.
+        mark = next((each for each in (b"abc", b"ab", b"a") if data.endswith(each)), None)
+        if mark is None:
+            raise Trouble(f"the variable {name[:80]} cannot be read")
+        return data[: -len(mark)].decode("utf-8", "replace")
 
     def set(self, name, value):
         self.command("SET VARIABLE", name, value[:500])

@@ -100,9 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AsteriskIns
     conf = {
         "extensions.d/freepbx-core.conf": DIALPLAN,
         "extensions.d/freepbx.conf": (SHIPPED / "freepbx/extensions_custom.conf").read_text(),
-        "manager.d/freepbx.conf": (SHIPPED / "freepbx/manager_custom.conf")
-        .read_text()
-        .replace("[wombat]", f"[{USER}]"),
+        "manager.d/freepbx.conf": user.replace("[wombat]", f"[{USER}]"),
     }
     with ExitStack() as stack:
         pbx = started(stack, lambda: AsteriskInstance(folder / "pbx", extra_conf=conf))
