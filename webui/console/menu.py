@@ -56,6 +56,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "System",
         (
+            Entry("Jobs", "jobs", (Right.CHANGE_LISTS, Right.ADD_NUMBERS)),
             Entry("Users", "users", (Right.SEE_USERS,)),
             Entry("Classes", "classes", (Right.SEE_USERS,)),
             Entry("Doctor", "doctor", (Right.CHANGE_PBX,)),

@@ -128,7 +128,7 @@ def labels_of(hours: Sequence[Hour], span: Span, zone: ZoneInfo) -> list[str]:
 
 def length(ms: int) -> str:
     """``12300`` -> ``12.3 s``; from a minute on ``1:02``, ``1:00:02``."""
-    if ms < 60_000:
+    if ms < 59_950:
         return f"{ms / 1000:.1f} s"
     minutes, seconds = divmod(round(ms / 1000), 60)
     hours, minutes = divmod(minutes, 60)

@@ -5,21 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
 
 from tests.store.builders import add_campaign, add_list, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
 from tests.system.site import until
 from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from webui.console.reports import labels_of, length
+from wombat_ari.app.cli import cli
 from wombat_ari.app.service import jobs, reports
 from wombat_ari.app.service.caller import machine_caller
 from wombat_ari.model.entities import CallList, RescheduleRule
+from wombat_ari.model.reports import Hour, Span
 from wombat_ari.model.states import Outcome, RunState
 from wombat_ari.store import entities, journal, lists, runs
 from wombat_ari.store.database import Database
@@ -100,6 +107,36 @@ def test_a_report_says_what_the_service_says(visitor: Visitors, database: Databa
         assert f"{part.share * 100:.1f} %" in page
     assert "Calls by hour" in page
     assert "10:00" in page
+
+
+def test_a_report_says_what_the_command_says(visitor: Visitors, database: Database, run: int, tmp_path: Path) -> None:
+    answer = CliRunner(env={"WOMBAT_ARI_STATE_FOLDER": str(tmp_path)}).invoke(
+        cli, ["report", "Sales", "--json"], catch_exceptions=False
+    )
+    said = json.loads(answer.output)["statistics"]
+    page = visitor().get("/reports/runs", run=run).text
+    for name, text in (
+        ("Calls", f"{said['calls']}"), ("Answered", f"{said['answered']}"), ("Talk", length(said["talk_ms"])),
+        ("Wait pre", length(said["wait_pre_ms"])), ("Wait after", length(said["wait_after_ms"])),
+        ("Used time", length(said["talk_ms"] + said["wait_pre_ms"] + said["wait_after_ms"])),
+    ):  # fmt: skip
+        assert f'<h2>{name}</h2><p class="big">{text}</p>' in page
+    for part in (*said["trunks"], *said["end_points"], *said["agents"]):
+        assert re.search(f'{part["name"]}(</a>)?</th><td class="n" data-label="Calls">{part["calls"]}</td>', page)
+
+
+def test_lengths() -> None:
+    assert [length(ms) for ms in (0, 120, 59_949, 59_960, 62_000, 3_600_000, 360_123_000)] == [
+        "0.0 s", "0.1 s", "59.9 s", "1:00", "1:02", "1:00:00", "100:02:03"
+    ]  # fmt: skip
+
+
+def test_the_hour_that_comes_twice_says_which_it_is() -> None:
+    rome, two = ZoneInfo("Europe/Rome"), 1_761_436_800.0  # 26 October 2025, 02:00 the first time
+    hours = [Hour(two + 3600 * n, 1, 0, 0) for n in range(3)]
+    assert labels_of(hours, Span.HOUR, rome) == ["02:00 CEST", "02:00 CET", "03:00"]
+    assert labels_of([Hour(two - 3 * 3600, 1, 0, 0), *hours[2:]], Span.HOUR, rome) == ["10-25 23:00", "10-26 03:00"]
+    assert labels_of(hours[:1], Span.DAY, rome) == ["2025-10-26"]
 
 
 def test_numbers_that_are_no_runs(visitor: Visitors, database: Database, run: int) -> None:
@@ -307,8 +344,6 @@ def test_a_job_is_followed_and_called_off(
     desk: Callable[..., Desk], database: Database, run: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page shows how far it is, survives a reload, and stops it."""
-    import threading
-
     go_on, append = threading.Event(), lists.append
     monkeypatch.setattr(lists, "BATCH", 5)
     seen: list[int] = []
