@@ -125,11 +125,16 @@ class Listener:
         self._only = only
         self._view = events.View(frozenset(), frozenset(), False)
         self._paused = False
+        self._denied: set[str] = set()  #: names that were asked for since the last look and are not for this one
+        self._looking = False
+        self._look_again: Callable[[], Deferred[None]]
         self.gone = False
         self.place = place
 
-    def begin(self, view: events.View) -> None:
+    def begin(self, view: events.View, look_again: Callable[[], Deferred[None]]) -> None:
+        """``look_again`` tells ``see`` what may be heard now."""
         self._view = view
+        self._look_again = look_again
         request = self._request
         request.notifyFinish().addBoth(lambda _: self._over())
         for name, value in (*PROTECTION.items(), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")):
@@ -146,6 +151,11 @@ class Listener:
     def see(self, view: events.View) -> None:
         self._view = view
 
+    def look(self) -> Deferred[None]:
+        """Now and then: what may be heard, and all names anew."""
+        self._denied.clear()
+        return self._look_again()
+
     def beat(self) -> None:
         """So that a connection that is dead is noticed, and proxies keep one that is not."""
         if not self._paused and not self.gone:
@@ -159,7 +169,7 @@ class Listener:
     def on_more(self) -> None:
         if self.place is None:
             self.place = self._feed.last
-        while not self._paused and not self.gone and self.place is not None:
+        while not self._paused and not self._looking and not self.gone and self.place is not None:
             missed, found = self._feed.behind(self.place)
             if missed and found and found[0]["kind"] != MISSED:
                 self._write(found[0]["id"] - 1, MISSED, {})
@@ -168,6 +178,9 @@ class Listener:
             for event in found:
                 if event["kind"] == MISSED or self._wants(event):
                     self._write(event["id"], event["kind"], event["data"])
+                elif self._is_of_something_new(event):
+                    self._look_for(event)
+                    return
             self.place = found[-1]["id"]
 
     def pauseProducing(self) -> None:
@@ -181,10 +194,26 @@ class Listener:
         self._over()
 
     def _wants(self, event: dict[str, Any]) -> bool:
-        kind = event["kind"]
-        if self._only and kind not in self._only and kind.partition(".")[0] not in self._only:
-            return False
-        return self._view.shows(kind, event["about"])
+        return self._is_asked_for(event["kind"]) and self._view.shows(event["kind"], event["about"])
+
+    def _is_asked_for(self, kind: str) -> bool:
+        return not self._only or kind in self._only or kind.partition(".")[0] in self._only
+
+    def _is_of_something_new(self, event: dict[str, Any]) -> bool:
+        """A campaign or a list that may have been made since the last look."""
+        return bool(event["about"]) and event["about"] not in self._denied and self._is_asked_for(event["kind"])
+
+    def _look_for(self, event: dict[str, Any]) -> None:
+        """Before it is told: a list that a call has made is heard of at once."""
+        self.place = event["id"] - 1
+        self._looking = True
+
+        def looked(_: object) -> None:
+            self._looking = False
+            self._denied.add(event["about"])
+            self.on_more()
+
+        self._look_again().addBoth(looked)
 
     def _write(self, id: int, kind: str, data: dict[str, Any]) -> None:
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
@@ -222,8 +251,8 @@ class Events:
         if request.channel is None:
             return
         listener = Listener(request, self._feed, place=place, only=only)
-        listener.begin(view)
-        ticks = [LoopingCall(listener.beat), LoopingCall(self._look_again, request, listener)]
+        listener.begin(view, lambda: self._look_again(request, listener))
+        ticks = [LoopingCall(listener.beat), LoopingCall(listener.look)]
         for tick, seconds in zip(ticks, (HEARTBEAT_S, RIGHTS_S), strict=True):
             tick.clock = self._clock
             tick.start(seconds, now=False)

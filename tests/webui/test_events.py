@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.defer import Deferred
 
 from tests.system.control import Control
 from tests.system.site import Site, until
@@ -200,3 +201,33 @@ def test_a_slow_reader_costs_nothing_and_is_told_what_it_missed() -> None:
     assert sink.written[2] == b"id: 20101\nevent: missed\ndata: {}\n\n"
     assert len(sink.written) == 3 + 10_000
     assert sink.written[-1].startswith(b"id: 30101\n")
+
+
+def test_something_new_is_looked_for_before_it_is_told_and_once_only() -> None:
+    feed = Feed(NoClock(), lambda after: None)
+    sink = Sink()
+    listener = Listener(sink, feed, place=99, only=())  # type: ignore[arg-type]
+    looks: list[Deferred[None]] = []
+
+    def look_again() -> Deferred[None]:
+        looks.append(Deferred())
+        return looks[-1]
+
+    listener._look_again = look_again
+    feed._listeners.append(listener)
+    names = ["new", "hidden", "new", "other", "hidden", "other"]
+    events = [
+        {"id": 100 + place, "kind": "list.grown", "about": name, "data": {"list": name}}
+        for place, name in enumerate(names)
+    ]
+    feed._told({"events": events, "last": 105, "missed": False})
+    assert (len(looks), sink.written) == (1, []), "what comes behind it waits"
+    for _ in range(3):
+        listener.see(View(frozenset(), frozenset({"new"}), False))
+        looks[-1].callback(None)
+    assert len(looks) == 3, "new, hidden, other"
+    assert [line.split(b"\n")[0] for line in sink.written] == [b"id: 100", b"id: 102"]
+    assert listener.place == 105
+    listener.look()
+    feed._told({"events": [{**events[1], "id": 106}], "last": 106, "missed": False})
+    assert len(looks) == 5, "after a while it is looked for again"
