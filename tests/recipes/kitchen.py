@@ -8,6 +8,7 @@ import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.system.site import Site, until
 from tools.docs.__main__ import ROOT
@@ -32,6 +33,7 @@ class Kitchen:
     def __init__(self, folder: Path, pbx: AsteriskInstance, name: str, *options: str) -> None:
         self.pbx, self.name = pbx, name
         self._logged = len(self._messages())
+        self.forgiven = ""  #: what may be in a warning of Asterisk's
         self.site = Site(folder / "site", settings={"WOMBAT_ARI_AMI_SECRET": pbx.ami_secret})
         ports = {"WOMBAT_AGI_PORT": self.site.agi_port, "WOMBAT_HTTP_PORT": self.site.console_port}
         for variable, port in ports.items():
@@ -69,9 +71,10 @@ class Kitchen:
         assert (program, arguments[0], len(arguments)) == ("asterisk", "-rx", 2), command
         return self.pbx.cli(arguments[1])
 
-    def addcall(self, number: str, attributes: str = "", campaign: str = "") -> int:
+    def addcall(self, number: str, attributes: str = "", campaign: str = "", **more: str) -> int:
         """As a program of the site does it, over HTTP; answers the WOMBATID."""
-        query = f"op=addcall&campaign={campaign or self.name}&number={number}&attrs={attributes}"
+        asked = {"op": "addcall", "campaign": campaign or self.name, "number": number, "attrs": attributes}
+        query = urlencode({**asked, **more})
         status, said = self.site.get(f"/wombat/api/calls/?{query}")
         assert (status, said.split()[0]) == (200, "OK"), said
         return int("".join(word for word in said.replace(":", " ").split() if word.isdigit() and len(word) > 6))
@@ -106,7 +109,8 @@ class Kitchen:
         log = self.site.log()
         assert "Traceback" not in log
         assert "mistake of ours" not in log
-        assert self._messages()[self._logged :] == []
+        complaints = self._messages()[self._logged :]
+        assert [line for line in complaints if not self.forgiven or self.forgiven not in line] == []
 
     def _messages(self) -> list[str]:
         """Warnings and errors that Asterisk has logged so far."""

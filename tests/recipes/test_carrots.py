@@ -1,0 +1,86 @@
+"""docs/cookbook/carrots.md: nobody is called before a volunteer is there, and who presses 1 talks to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.recipes.conftest import Cook
+from tests.recipes.kitchen import Kitchen
+from tests.system.agents import Agent, Floor, Meter
+from tests.system.site import until
+
+ANN = Agent(1, ring=2, talk=20)
+ASKED = ("55500210" + "1", "55500415" + "1")  #: they press 1
+NOT = ("55500312" + "2", "5551020004")  #: they press 2, or nothing
+LEFT = "5551010805"
+BUSY, AWAY, WRONG = "5552030006", "5553000008", "5554030009"
+LATER = "5557020907"  #: busy at first, then hangs up early
+
+
+@pytest.fixture(scope="module")
+def meter(floor: Floor) -> Meter:
+    meter = Meter()
+    floor.hooks.append(meter)
+    return meter
+
+
+@pytest.fixture(scope="module")
+def kitchen(cook: Cook, floor: Floor, meter: Meter) -> Iterator[Kitchen]:
+    """Before a volunteer is there."""
+    kitchen = cook("carrots")
+    kitchen.hurry(answer_timeout_ms=1000, variables="MESSAGE:beep,SECONDS:1,PATIENCE:2")
+    kitchen.do(kitchen.then[0])
+    kitchen.do(kitchen.then[1])
+    yield kitchen
+    floor.hooks.remove(meter)
+    floor.log_off(ANN)
+
+
+def queue(kitchen: Kitchen) -> dict[str, Any]:
+    (point,) = kitchen.site.snapshot()["end_points"]
+    return dict(point["queue"])
+
+
+def test_nobody_is_called_before_a_volunteer_is_there(kitchen: Kitchen, meter: Meter) -> None:
+    said = "no agent is free for one more call"
+    until(lambda: kitchen.site.snapshot()["runs"][0]["why_not"] == said, 10, "it says why")
+    assert said in kitchen.do("wombat-ari status carrots")
+    assert meter.most == 0
+
+
+def test_while_three_wait_it_says_so(kitchen: Kitchen, floor: Floor) -> None:
+    callers = [floor.stranger("999") for _ in range(3)]
+    until(lambda: queue(kitchen)["blocked"], 10, "three wait, two may")
+    for caller in callers:
+        floor.hang_up(caller)
+    until(lambda: not queue(kitchen)["callers"], 10, "nobody waits")
+
+
+def test_a_volunteer_comes_and_two_are_called_at_once(kitchen: Kitchen) -> None:
+    seen: list[int] = []
+
+    def through() -> bool:
+        seen.append(queue(kitchen)["on_the_way"])
+        return not kitchen.site.snapshot()["runs"]
+
+    kitchen.do(kitchen.then[2])
+    until(through, 60, "the campaign is through")
+    assert max(seen) == 2, "calls that have not come to the queue: two for the one who is free"
+    results = kitchen.results()
+    assert {number: results.pop(number)[-1] for number in ASKED} == dict.fromkeys(ASKED, ("TERMINATED", "1"))
+    assert results == {
+        **{number: [("TERMINATED", "0")] for number in NOT},
+        LEFT: [("TERMINATED", "0")],
+        LATER: [("RS_BUSY", ""), ("TERMINATED", "0")],
+        BUSY: [("RS_BUSY", "")] * 4,
+        AWAY: [("RS_NOANSWER", "")] * 3,
+        WRONG: [("RS_NUMBER", "")],
+    }
+
+
+def test_the_volunteer_is_named_on_the_calls_they_took(kitchen: Kitchen) -> None:
+    agents = {(row["extended_status"], row["agent"]) for row in kitchen.site.attempts("carrots")}
+    assert agents == {("1", "Ann"), ("2", ""), ("0", ""), ("", "")}
