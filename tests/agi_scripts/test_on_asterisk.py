@@ -36,7 +36,7 @@ exten => tells,1,Answer(,i)
  same => n,AGI(clear.py,GONE)
  same => n,AGI(append.py,PIECES,one,two)
  same => n,AGI(callstatus.py,--id,1,9)
- same => n,AGI(attribute.py,TOLD,${TOLD} then ${WOMBAT_AGI_RESULT})
+ same => n,AGI(attribute.py,TOLD,${TOLD} then ${WOMBAT_AGI_RESULT} and ${AGISTATUS})
  same => n,Hangup()
 ; In h only variables can be read and set; the script tells all the same.
 exten => h,1,AGI(callstatus.py,7)
@@ -131,7 +131,7 @@ def test_any_text_goes_there_and_back(stage: Stage, number: str) -> None:
     row = stage.of(number)
     assert row["output_attributes"] == {
         "NOTE": NOTES[number], "STATE": "Up", "PIECES": "one,two", "GONE": "",
-        "TOLD": "OK then ERROR: there is no call 1",
+        "TOLD": "OK then ERROR: there is no call 1 and FAILURE",
     }  # fmt: skip
     assert row["extended_status"] == "7"
 

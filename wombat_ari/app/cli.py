@@ -34,6 +34,7 @@ COMMANDS = {
     "outbox": ("outbox:outbox", "Show, replay or drop notifications and e-mails that wait."),
     "user": ("user:user", "Show, add and change users."),
     "token": ("token:token", "Show, make and revoke the tokens of programs."),
+    "agi-scripts": ("agi_scripts:agi_scripts", "Install the AGI programs for a PBX that is this machine."),
     "check": ("check:check", "Find out what is wrong, and what to do about it (the doctor)."),
 }
 
