@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -258,6 +262,42 @@ def test_a_database_that_stays_away_leaves_a_list_that_says_what_it_is(
     assert over(database, job).state is JobState.FAILED
     assert names(database) == ["new (unfinished)", "numbers of Sales"]
     assert entities.load_list(database, "new (unfinished)").hidden
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from tests.app.service.test_reports import numbers_to
+from wombat_ari.store import lists
+from wombat_ari.store.database import open_database
+
+append, added = lists.append, []
+
+def killed(*args, **options):
+    if added:
+        os.kill(os.getpid(), signal.SIGKILL)
+    added.append(append(*args, **options))
+    return added[-1]
+
+lists.BATCH, lists.append = 1, killed
+database = open_database(sys.argv[1], key_file=Path(sys.argv[2]))
+numbers_to(database, [int(sys.argv[3])])
+time.sleep(60)
+"""
+
+
+def test_a_process_that_is_killed_leaves_a_list_that_says_what_it_is(database: Database, tmp_path: Path) -> None:
+    run = run_of(database, "Sales")
+    arguments = [f"sqlite:///{tmp_path / 'wombat.db'}", str(tmp_path / "secret.key"), str(run)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *arguments], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert names(database) == ["new (unfinished)", "numbers of Sales"]
+    left = entities.load_list(database, "new (unfinished)")
+    assert (left.hidden, lists.count_records(database, left.id or 0)) == (True, 1)
+    with pytest.raises(UserError, match="was broken off"):
+        numbers_to(database, [run])
+    entities.delete_list(database, left.id or 0, by="boss", now=NOW)
+    assert over(database, numbers_to(database, [run])).result.added == 2
 
 
 def test_a_name_taken_in_the_meantime(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
