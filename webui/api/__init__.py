@@ -9,7 +9,7 @@ To add an operation: write ``def add(call: Call) -> Answer`` in the module of it
 - The document (``openapi``) and the page are made from routes and models. docs/api.md has examples, which a test runs.
 """
 
-from flask import Flask, Response
+from flask import Flask, Response, redirect
 from werkzeug.exceptions import HTTPException
 
 from webui.api import calls, campaigns, lists, pbx, people, problems, reports, runs, system, transfers
@@ -20,7 +20,10 @@ ROUTES: tuple[Route, ...] = tuple(route for module in MODULES for route in modul
 
 
 def add_to(app: Flask, frame: Frame) -> None:
-    """All operations, under ``/api/v1``."""
+    """All operations, under ``/api/v1``, which leads to its page."""
+    app.url_map.merge_slashes = False  # an address with two is another one, and is not redirected
+    for place, path in enumerate((PREFIX, PREFIX + "/")):
+        app.add_url_rule(path, f"api {place}", lambda: redirect(PREFIX + "/docs"), methods=["GET"])
     for route in ROUTES:
         frame.add(app, route)
 

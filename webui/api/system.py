@@ -7,7 +7,7 @@ from pydantic import Field
 
 from webui.api import openapi, page
 from webui.api.frame import MOST_ID, Answer, Call, Route
-from webui.api.shapes import Body, Count, Page, PageQuery, Told, page_of
+from webui.api.shapes import Body, Count, Page, PageQuery, Query, Told, page_of
 from wombat_ari import __version__
 from wombat_ari.app.service import dialer, outbox, runs, syslog
 from wombat_ari.app.service.rights import Right
@@ -41,6 +41,13 @@ class LogLine(Told):
 class LogQuery(PageQuery):
     user: str = Field("", max_length=80, description="only of this login")
     action: str = Field("", max_length=80, description="only this action")
+
+
+class EventsQuery(Query):
+    only: str = Field("", description="kinds that are wanted, or their first parts, as call.ended,pbx; empty: all")
+    last_event_id: str = Field(
+        "", pattern="^([0-9]{1,16})?$", description="go on behind it; for who cannot send the header Last-Event-ID"
+    )
 
 
 class Errand(Told):
@@ -166,6 +173,16 @@ def browse(call: Call) -> Answer:
     return Response(page.rendered(), mimetype="text/html")
 
 
+def listen(call: Call) -> Answer:
+    """What happens, as server-sent events, from now on or behind an event; the answer stays open.
+
+    Kinds: run.changed, call.requested, call.answered, call.ended, pbx.up, pbx.down, list.grown, and missed, when
+    events were missed. See docs/monitoring.md.
+    """
+    # Told on the reactor, by webui/events: this is where the application is served by something else.
+    raise UserError("events are told by wombat-ari serve only", code="not-ready")
+
+
 def _switched(call: Call) -> Dialer:
     state, up_s = dialer.state_now(call.ask, call.engine)
     return Dialer(state=state, up_s=up_s, figures=None)
@@ -187,11 +204,13 @@ def _errand(row: OutboxRow) -> Errand:
     )  # fmt: skip
 
 
+HEAR = (Right.SEE_LIVE, Right.SEE_STATUS, Right.SEE_LISTS)
 SWITCH, SEE_OUTBOX, CHANGE_OUTBOX = (Right.CONTROL_DIALER,), (Right.SEE_OUTBOX,), (Right.CHANGE_OUTBOX,)
 ROUTES = (
     Route("GET", "/version", version, ANYBODY, "System", Version),
     Route("GET", "/openapi.json", document, ANYBODY, "System"),
     Route("GET", "/docs", browse, ANYBODY, "System", media=("text/html",)),
+    Route("GET", "/events", listen, HEAR, "System", query=EventsQuery, media=("text/event-stream",)),
     Route("GET", "/dialer", read_dialer, (Right.SEE_STATUS,), "System", Dialer),
     Route("POST", "/dialer/start", start_dialer, SWITCH, "System", Dialer, acts=True),
     Route("POST", "/dialer/stop", stop_dialer, SWITCH, "System", Dialer, acts=True),

@@ -97,6 +97,8 @@ def test_every_operation_does_as_it_says(api_schema: Any, mode: GenerationMode) 
     wrong = []
     for found in api_schema.get_all_operations():
         operation = found.ok()
+        if operation.path == "/events":
+            continue  # an answer without end: told on the reactor only, tests/webui/test_events.py listens to it
         is_file = any(route.file and operation.label == f"{route.method} {route.path}" for route in ROUTES)
         names = ("negative_data_rejection",) if is_file else ()  # no file violates "is a text"
         excluded = [check for check in CHECKS.get_all() if check.__name__ in names]
@@ -116,3 +118,22 @@ def test_every_operation_does_as_it_says(api_schema: Any, mode: GenerationMode) 
         except BaseExceptionGroup as failures:
             wrong += [f"{operation.label}: {failure}" for failure in failures.exceptions]
     assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_prefix_alone_leads_to_the_page(client: FlaskClient, path: str) -> None:
+    answer = client.get(f"/api/v1{path}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/api/v1/docs")
+
+
+@pytest.mark.parametrize("path", ["//lists", "/lists//1", "//", "/nothing"])
+def test_what_is_no_address_is_a_problem_and_no_redirection(rest: Rest, path: str) -> None:
+    assert rest.refused(404, "GET", path)["code"] == "missing"
+
+
+def test_events_are_in_the_document(rest: Rest) -> None:
+    """What this test's server cannot tell; the reactor does, see tests/webui/test_events.py."""
+    told = rest.ok("GET", "/openapi.json")["paths"]["/events"]["get"]
+    assert list(told["responses"]["200"]["content"]) == ["text/event-stream"]
+    assert {each["name"] for each in told["parameters"]} == {"only", "last_event_id"}
+    rest.refused(503, "GET", "/events")
