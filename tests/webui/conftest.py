@@ -36,6 +36,10 @@ class Dialer:
             raise UserError("the dialer is not running", code="dialer-down")
         return self.picture
 
+    def numbers_came(self, name: str) -> None:
+        if self.picture is None:
+            raise UserError("the dialer is not running", code="dialer-down")
+
     def call_info(self, wombatid: int) -> dict[str, Any]:
         raise UserError("the dialer is not running", code="dialer-down")
 

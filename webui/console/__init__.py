@@ -14,8 +14,8 @@ from webui.doors import Doors
 from wombat_ari.app.service.logon import LogOn
 
 MODULES = (
-    "charts",
-    "logon", "account", "home", "health", "pbx", "campaigns", "jobs", "reports", "gathering",
+    "charts", "live", "status", "dynamic_lists", "doctor", "syslog", "ami_debug", "about", "connection",
+    "logon", "account", "home", "health", "pbx", "campaigns", "lists", "records", "jobs", "reports", "gathering",
 )  # fmt: skip
 
 

@@ -182,6 +182,7 @@ class Editor(Generic[T]):
         return visit.go(f"{self.name}_one", which=saved.id, **self._kept())
 
     def _remove(self, visit: Visit, which: int) -> Answer:
+        self.find(visit.caller, visit.db, which)
         try:
             gone = self.delete(visit.caller, visit.db, which)
         except UserError as refusal:

@@ -145,7 +145,8 @@ document.addEventListener("submit", (event) => {
     says.textContent = form.dataset.confirm;
     question.returnValue = "";
     question.onclose = () => {
-      if (question.returnValue !== "yes") return;
+      // What was asked about may have changed meanwhile: then the button is not there any more.
+      if (question.returnValue !== "yes" || !form.isConnected) return;
       form.confirmed = true;
       form.requestSubmit(event.submitter);
       form.confirmed = false;
@@ -190,4 +191,28 @@ document.getElementById("theme")?.addEventListener("click", () => {
 });
 for (const select of document.querySelectorAll("select[data-go]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+// A file on its way: how far it is.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  form.addEventListener("submit", (event) => {
+    const file = form.querySelector("input[type=file]").files[0];
+    if (!file || file.size < 1 << 20) return;
+    event.preventDefault();
+    const bar = form.querySelector("progress");
+    bar.parentElement.hidden = false;
+    form.querySelector("button").disabled = true;
+    const sending = new XMLHttpRequest();
+    sending.upload.onprogress = (far) => {
+      bar.max = far.total;
+      bar.value = far.loaded;
+    };
+    sending.onload = () => location.assign(sending.status < 400 ? sending.responseURL : location.href);
+    sending.onerror = () => {
+      document.getElementById("stale").hidden = false;
+      form.querySelector("button").disabled = false;
+    };
+    sending.open("POST", form.action);
+    sending.send(new FormData(form));
+  });
 }

@@ -9,7 +9,7 @@ the next to the first of the others, and so on, beginning again after the last.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wombat_ari.model.errors import UserError
@@ -161,7 +161,7 @@ def attribute_of_label(label: str) -> tuple[bool, str]:
     return output, name
 
 
-def progression(first: str, count: int) -> list[str]:
+def progression(first: str, count: int) -> Iterator[str]:
     """``count`` numbers from ``first`` on, leading zeros (and a leading ``+``) kept."""
     if not _DIGITS.fullmatch(first) or len(first) > 40:
         raise UserError(f"first number {_short(first)}: digits only, a + may lead, 40 characters at most")
@@ -169,7 +169,7 @@ def progression(first: str, count: int) -> list[str]:
     if count < 1 or len(str(int(digits) + count - 1)) > max(len(digits), 15):
         raise UserError(f"count {count}: it must be 1 or more, and the last number must not grow beyond 15 digits")
     start, width = int(digits), len(digits)
-    return [f"{plus}{number:0{width}d}" for number in range(start, start + count)]
+    return (f"{plus}{number:0{width}d}" for number in range(start, start + count))
 
 
 def _add(part: str, inputs: dict[str, str], outputs: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Right, demand, missing
 from wombat_ari.core.csvlines import check_delimiter
+from wombat_ari.core.numbers import progression
 from wombat_ari.model.entities import CallList, Record
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import CsvPreview, ImportSummary
@@ -119,13 +120,19 @@ def generate_numbers(
     """``count`` progressive numbers from ``first`` on, leading zeros kept."""
     demand(caller, Right.ADD_NUMBERS)
     found = list_service.seen_list(caller, db, list_id)
-    if not 1 <= count <= MOST_GENERATED:
-        raise UserError(f"count {count}: it must be a whole number from 1 to {MOST_GENERATED}")
+    require_progression(first, count)
     summary = lists.generate(
         db, list_id, first=first, count=count, dedupe=dedupe, by=caller.login, now=caller.at, progress=progress
     )
     note(caller, db, "numbers added", about=found.name, detail=f"{summary.added} generated from {first}")
     return summary
+
+
+def require_progression(first: str, count: int) -> None:
+    """UserError when there are no such numbers, or too many of them at once."""
+    if not 1 <= count <= MOST_GENERATED:
+        raise UserError(f"count {count}: it must be a whole number from 1 to {MOST_GENERATED}")
+    progression(first, count)
 
 
 def numbers_came(caller: Caller, db: Database, ask: Asks, name: str) -> None:
