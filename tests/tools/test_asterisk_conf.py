@@ -30,11 +30,10 @@ SAMPLES = {
     "freepbx/extensions_custom.conf": "extensions.d/freepbx.conf",
 }
 RENAMED = {"manager.d/wombat-16.conf.sample": "older", "freepbx/manager_custom.conf": "freepbx"}
-#: Who reads a file besides Asterisk's core, which reads all others.
+#: Who reads a file, or those in a folder, besides Asterisk's core, which reads all others.
 MODULES = {
     "ari": "res_ari", "cdr": "cdr_csv", "musiconhold": "res_musiconhold", "pjsip": "res_pjsip", "queues": "app_queue",
-    "rtp": "res_rtp_asterisk", "extensions": "pbx_config", "carrier": "res_pjsip", "phone": "res_pjsip",
-    "agents": "app_queue",
+    "rtp": "res_rtp_asterisk", "extensions": "pbx_config",
 }  # fmt: skip
 OTHERS = ("res_pjsip_endpoint_identifier_ip", "res_pjsip_outbound_registration")
 #: Read by programs of ours.
@@ -137,7 +136,7 @@ def test_is_read(pbx: AsteriskInstance, path: Path) -> None:
 def test_every_option_is_one(path: Path) -> None:
     """Asterisk passes over most options that it does not know: their names are to be among its texts."""
     root = ensure_asterisk()
-    stem = path.name.partition(".")[0]
+    stem = str(path.relative_to(SHIPPED)).partition(".")[0]
     programs = [root.inside(root.program)]
     if stem in MODULES:
         programs += [module_of(root, name) for name in (MODULES[stem], *OTHERS)]
