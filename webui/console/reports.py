@@ -18,7 +18,7 @@ from wombat_ari.app.service.rights import Right
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import AttemptOrder, Hour, Span
-from wombat_ari.model.states import Outcome
+from wombat_ari.model.states import CampaignStatus, Outcome
 
 FOUND = 200  #: runs of one search
 LATEST = 10  #: attempts on the page of a report
@@ -58,7 +58,11 @@ def _search(visit: Visit) -> Answer:
     return visit.page(
         "reports.html", 400 if wrong else 200, period=wanted, wrong=wrong, runs=found[:FOUND], chosen=chosen,
         more=len(found) > FOUND, most=FOUND, before=reports.chosen_runs(visit.caller, visit.db, before),
-        campaigns=[one.name for one in reports.campaigns_to_choose(visit.caller, visit.db)],
+        campaigns=[
+            one.name
+            for one in reports.campaigns_to_choose(visit.caller, visit.db)
+            if one.status is not CampaignStatus.HIDDEN
+        ],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from wombat_ari.core import validate
 from wombat_ari.core.numbers import ParsedRecord
 from wombat_ari.model.entities import CallList
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.reports import Wanted
 from wombat_ari.model.states import RunState
 from wombat_ari.store import entities, lists
@@ -43,16 +43,17 @@ def begin(db: Database, call_list: CallList, *, by: str, now: float) -> CallList
         taken = [
             row[0] for row in tx.rows("SELECT name FROM call_list WHERE name IN (%s, %s)", (checked.name, staging))
         ]
-    if staging in taken:
-        raise UserError(
-            f"list {staging}: an export to this name is under way or was broken off; wait for it, or delete that list "
-            "(it is hidden), or take another name",
-            code="name_taken",
-        )
-    if taken:
+    if checked.name in taken:
         raise UserError(f"list {checked.name}: there is one of that name already", code="name_taken")
-    filled = CallList(None, staging, hidden=True, security_key=checked.security_key)
-    return entities.save_list(db, filled, by=by, now=now)
+    if staging in taken:
+        raise _under_way(staging)
+    try:
+        filled = CallList(None, staging, hidden=True, security_key=checked.security_key)
+        return entities.save_list(db, filled, by=by, now=now)
+    except StoreError as error:
+        if error.code != "store_duplicate":
+            raise
+        raise _under_way(staging) from None  # begun by somebody else at the same moment
 
 
 def count(db: Database, run_ids: Sequence[int], wanted: Wanted) -> int:
@@ -106,6 +107,14 @@ def unfinished(name: str) -> str:
         return name + UNFINISHED
     tail = f"~{sha256(name.encode()).hexdigest()[:8]}{UNFINISHED}"
     return name[: _MAX_NAME - len(tail)].rstrip() + tail
+
+
+def _under_way(staging: str) -> UserError:
+    return UserError(
+        f"list {staging}: an export to this name is under way or was broken off; wait for it, or delete that list "
+        "(it is hidden), or take another name",
+        code="name_taken",
+    )
 
 
 def _attempts(db: Database, run_ids: Sequence[int], wanted: Wanted) -> Iterator[Row]:

@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 from twisted.logger import Logger
 
 from wombat_ari.app.service.caller import Caller
-from wombat_ari.app.service.rights import missing
+from wombat_ari.app.service.rights import MISSING
 from wombat_ari.model.errors import UserError, WombatError
 from wombat_ari.store.database import Database
 
@@ -261,7 +261,8 @@ def find(caller: Caller, db: Database, job_id: str) -> Job:
     """One's own; a master finds everybody's."""
     found = of(db).find(job_id)
     if found is None or not _is_for(caller, found):
-        raise missing("job", job_id)
+        text = f"there is no job {job_id} of yours: it ended long ago, or the console was started again since"
+        raise UserError(text, code=MISSING)
     return found
 
 
