@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from io import BytesIO
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from wombat_ari.model.entities import Record
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.lists import CsvPreview, ImportSummary, Refusal
 from wombat_ari.store import entities, exporting, lists, reading
-from wombat_ari.store.database import Database
+from wombat_ari.store.database import Database, Transaction
 
 
 def native(db: Database, list_id: int, text: str | bytes, **options: object) -> ImportSummary:
@@ -297,3 +298,39 @@ def test_a_wrong_alternative_number_is_told_by_its_line_and_harms_nothing(databa
     assert remark.line == 3
     assert remark.text.startswith("MULTINUM1: number 'no way'")
     assert remark.text.endswith("it will not be dialled")
+
+
+@pytest.mark.parametrize("dedupe", [False, True])
+def test_what_an_import_asks_of_the_database_grows_with_its_length_and_with_nothing_else(
+    database: Database, dedupe: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, not timed: statements, and rows given to them."""
+    asked = [0, 0]
+
+    def counted(name: str) -> None:
+        real = getattr(Transaction, name)
+
+        def call(self: Transaction, sql: str, params: Any = ()) -> Any:
+            asked[0] += 1
+            asked[1] += len(params)
+            return real(self, sql, params)
+
+        monkeypatch.setattr(Transaction, name, call)
+
+    for name in ("run", "insert", "rows", "many"):
+        counted(name)
+    list_id = add_list(database, "a", [])
+
+    def cost(first: int, count: int) -> tuple[int, int]:
+        asked[:] = [0, 0]
+        text = "".join(f"{first + place},A:x\n" for place in range(count))
+        assert native(database, list_id, text, dedupe=dedupe).read == count
+        return asked[0], asked[1]
+
+    half, whole, behind = cost(10**9, 10_000), cost(2 * 10**9, 20_000), cost(3 * 10**9, 10_000)
+    again = cost(10**9, 10_000)
+    assert whole[0] <= 2 * half[0] + 2
+    assert whole[0] < 20_000 / 100, "records go in company"
+    assert behind == half, "a list that is long already costs no more"
+    assert again[0] <= half[0], "nor do duplicates"
+    assert whole[1] <= 3 * 20_000
