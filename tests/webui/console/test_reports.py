@@ -183,7 +183,7 @@ def test_one_attempt_in_full(visitor: Visitors, database: Database) -> None:
     for text in (
         "560006",
         "RS_BUSY",
-        "at most 3 tries, after 10:00",
+        "max attempts 3, retry after 10:00",
         "try 2 to 560006",
         "NOTE",
         "note 6",
