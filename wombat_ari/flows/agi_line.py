@@ -82,7 +82,7 @@ class AgiLine:
             reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
         if reply.result == "-1" or reply.code != 200:
             raise FlowError(f"record: the PBX cannot record to {sound}.wav: {reply.text}", code="flow.record")
-        if reply.value == "timeout" and (reply.end_position or 0) < (limit_s - 0.5) * RATE:
+        if silence_s and reply.value == "timeout" and (reply.end_position or 0) < (limit_s - 0.5) * RATE:
             end = RecordEnd.SILENCE
         else:
             end = {"dtmf": RecordEnd.DIGIT}.get(reply.value, RecordEnd.TIMEOUT)

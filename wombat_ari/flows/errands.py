@@ -11,9 +11,6 @@ from twisted.python.failure import Failure
 from wombat_ari.flows.line import CallerHungUp, FlowError, Line, Office, Recording, Spoken
 from wombat_ari.model.errors import WombatError
 
-WAKE_S = 2.0  #: a flow that was told that its time is over, and blocks, is interrupted
-STUCK_S = 8.0  #: a flow that was told to end, and interrupted, and is still there
-
 log = logging.getLogger(__name__)
 
 Say = Callable[[dict[str, Any]], None]
@@ -28,6 +25,8 @@ class Limits:
     whole_s: float = 900.0  #: of a flow
     silence_s: float = 30.0  #: that it may go without asking anything
     at_once: int = 1000  #: flows; more are refused
+    wake_s: float = 2.0  #: after its time is over one that blocks is interrupted
+    stuck_s: float = 8.0  #: after its time is over one that is still there will not end
 
 
 class Errands:
@@ -55,7 +54,10 @@ class Errands:
 
     def ask(self, number: int, verb: str, given: dict[str, Any]) -> None:
         """One thing that the flow wants; it is answered when it is done."""
-        if self.is_over:
+        if self.is_over and (verb in ON_LINE or verb == "status"):
+            # Its ``finally`` runs: the caller is not its own any more, and the status says that it failed.
+            gone = {"hung_up": True} if verb in ON_LINE else {"value": None}
+            self._say({"do": "answer", "id": self.number, "ask": number, **gone})
             return
         self._stop(self._silence)
         doing = Deferred.fromCoroutine(self._do(verb, given))
@@ -72,7 +74,7 @@ class Errands:
         self._stop(self._silence)
         self._watching.cancel()
         for doing in list(self._asked):
-            doing.cancel()
+            doing.cancel()  # which answers it
         self.ended.callback((how, reason))
 
     async def _do(self, verb: str, given: dict[str, Any]) -> Any:
@@ -90,7 +92,7 @@ class Errands:
         self._asked.discard(doing)
         if not self.is_over:
             self._watch_silence()
-            self._say({"do": "answer", "id": self.number, "ask": number, **told})
+        self._say({"do": "answer", "id": self.number, "ask": number, **told})
 
     def _hung_up(self) -> None:
         if not self.is_over:
@@ -103,8 +105,8 @@ class Errands:
 
     def _time_over(self, why: str) -> None:
         self._say({"do": "end", "id": self.number})
-        self._reactor.callLater(WAKE_S, self._say, {"do": "wake", "id": self.number})
-        self._reactor.callLater(STUCK_S, setattr, self, "is_stuck", True)
+        self._reactor.callLater(self._limits.wake_s, self._say, {"do": "wake", "id": self.number})
+        self._reactor.callLater(self._limits.stuck_s, setattr, self, "is_stuck", True)
         self.over("failed", why)
 
     @staticmethod

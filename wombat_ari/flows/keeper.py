@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -141,7 +142,7 @@ class _Process(ProcessProtocol):
         return Ended(How(how), reason)
 
     def say(self, said: dict[str, Any]) -> None:
-        if self.transport is not None:
+        with suppress(KeyError):  # its end of the pipe is closed: it is ending
             self.transport.writeToChild(IN, json.dumps(said).encode() + b"\n")
 
     async def end(self) -> None:
@@ -218,4 +219,3 @@ class _Process(ProcessProtocol):
     def _kill(self) -> None:
         if self.transport is not None and self.transport.pid:
             self.transport.signalProcess("KILL")
-

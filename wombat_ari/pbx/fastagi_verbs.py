@@ -1,18 +1,21 @@
 """What a dialplan may tell the dialer over FastAGI: any text arrives exactly.
 
 ``AGI(agi://dialer:4573/callstatus?V=1)``, ``attribute?NAME=VALUE&...``, ``append?NAME=VALUE&...``, ``clear?NAME&...``,
-with values by ``URIENCODE``; or with arguments: ``AGI(agi://dialer:4573/attribute,NAME,VALUE)``; and, where there is
+with values by ``URIENCODE``; with arguments: ``AGI(agi://dialer:4573/attribute,NAME,VALUE)``; or with the name alone,
+``AGI(agi://dialer:4573/attribute,NAME)``, which takes the channel variable of that name; and, where there is
 somebody to do them, ``addcall?campaign=C&number=N&NAME=VALUE...`` and ``flow/NAME``. The channel variable
 WOMBAT_AGI_RESULT becomes ``OK`` or ``ERROR: `` and the reason; AGISTATUS is FAILURE then.
 
 Rules of the place: the call is known by the channel's ``wbt-`` id, else by its variable WOMBATID. The listener is told
 before anything is written, so a hang-up in between loses nothing. Asterisk splits arguments at commas and takes quotes
-away: a value that came in pieces is joined by commas, the query form is the exact one.
+away: a value that came in pieces is joined by commas, the query form is the exact one. What AGI() is given is cut at
+2,047 bytes without a word: a request of that length is refused. The form with the name alone knows no such limit.
 """
 
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from wombat_ari.model.errors import StoreError, UserError
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 RESULT = "WOMBAT_AGI_RESULT"
 HELLO = "hello"  #: asked by the doctor's channel, which is no call: whether the server is reached
 ADDED = "WOMBAT_ADDED"  #: the WOMBATID of a call that was added; WOMBATID itself is the call's own
+CUT_AT = 2047  #: bytes that AGI() takes of its arguments
 SESSION_TIMEOUT = 5.0  #: seconds; a verb takes one or two round trips
 ADD_TIMEOUT = 30.0  #: seconds for the database
 
@@ -63,9 +67,11 @@ class Verbs:
             return None
         if path == "addcall" or path.startswith("flow/"):
             return self._serve_long(agi, request, call or 0)
-        if call is None and path in VERBS:
-            return self._serve_other(agi, request)
+        by_name = path in NAMING and len(request.arguments) == 1 and not request.query
+        if path in VERBS and (call is None or by_name):
+            return self._serve_asking(agi, request, call, by_name=by_name)
         try:
+            _check_whole(agi.variables)
             for event in events_of(call or 0, request):
                 self._tell(event)
         except UserError as wrong:
@@ -74,10 +80,17 @@ class Verbs:
             agi.finishWith("SET VARIABLE", RESULT, "OK")
         return None
 
-    async def _serve_other(self, agi: FastAGIProtocol, request: Request) -> None:
-        """Asked by a channel that has not the id of a call, such as an agent's."""
+    async def _serve_asking(
+        self, agi: FastAGIProtocol, request: Request, call: int | None, *, by_name: bool
+    ) -> None:  # fmt: skip
+        """The channel is asked for something first: whose it is (an agent's has not the id of a call), or a value."""
         try:
-            for event in events_of(await _by_variable(agi), request):
+            _check_whole(agi.variables)
+            call = call or await _by_variable(agi)
+            if by_name:
+                value = await agi.getVariable(request.arguments[0])
+                request = replace(request, query=((request.arguments[0], value),))
+            for event in events_of(call, request):
                 self._tell(event)
         except UserError as wrong:
             _failed(agi, request, str(wrong))
@@ -86,6 +99,7 @@ class Verbs:
 
     async def _serve_long(self, agi: FastAGIProtocol, request: Request, call: int) -> None:
         try:
+            _check_whole(agi.variables)
             if request.path.lower() == "addcall":
                 why = await self._added(agi, request)
             else:
@@ -148,6 +162,20 @@ def _failed(agi: FastAGIProtocol, request: Request, why: str) -> None:
     agi.finishWith("SET VARIABLE", RESULT, re.sub(r"[\r\n\0]", " ", f"ERROR: {why}")[:500], failed=True)
 
 
+def _check_whole(variables: Mapping[str, str]) -> None:
+    """UserError: Asterisk has cut what the dialplan said."""
+    said = len(variables.get("agi_request", "").encode())
+    number = 1
+    while (value := variables.get(f"agi_arg_{number}")) is not None:
+        said += 1 + len(value.encode())
+        number += 1
+    if said >= CUT_AT:
+        raise UserError(
+            f"Asterisk cuts what AGI() is given at {CUT_AT} bytes: give the name of a variable, as attribute,NAME",
+            code="agi.cut",
+        )
+
+
 async def _by_variable(agi: FastAGIProtocol) -> int:
     text = (await agi.getVariable("WOMBATID")).strip()
     if not text.isdecimal() or not 0 < int(text) <= MAX_WOMBATID:
@@ -198,6 +226,8 @@ def _named(request: Request) -> Pairs:
     return pairs
 
 
+#: Verbs that may be given the name of a channel variable in place of a value.
+NAMING = ("attribute", "append")
 #: From the verb to what it tells.
 VERBS: dict[str, Callable[[int, Request], list[CallEvent]]] = {
     "callstatus": _status,

@@ -1,0 +1,280 @@
+"""Flows on a real Asterisk, by real processes: end points of type FLOW without ARI, callers who press keys.
+
+All campaigns run at the same time, once. A callee of ``flow-callees`` presses the digits of its number behind the first
+one: ``5`` waits until it is hung up afterwards, ``6`` hangs up after them, ``7`` hangs up after so many tenths of a
+second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import started
+from tests.system.site import Site, server_of, until
+from tools.provision.asterisk import AsteriskInstance
+from wombat_ari.core.numbers import format_native
+
+CALLEES = """\
+[globals]
+WOMBAT_AGI_PORT = {port}
+
+[flow-callees]
+exten => _5X.,1,Answer()
+ same => n,Wait(0.4)
+ same => n,SendDTMF(${{EXTEN:1}},200,80)
+ same => n,Wait(60)
+exten => _6X.,1,Answer()
+ same => n,Wait(0.4)
+ same => n,SendDTMF(${{EXTEN:1}},200,80)
+ same => n,Hangup()
+exten => _7XX,1,Answer()
+ same => n,Wait($[${{EXTEN:1}} / 10])
+ same => n,Hangup()
+
+[flow-desk]
+exten => 100,1,AGI(agi://127.0.0.1:{port}/attribute?DESK=reached)
+ same => n,Hangup()
+
+; By verbs: the note in the query, and by the name of its variable; then a call more.
+[flow-verbs]
+exten => 100,1,AGI(agi://127.0.0.1:{port}/attribute?QUERY=${{URIENCODE(${{NOTE}})}})
+ same => n,Set(FIRST=${{AGISTATUS}} ${{WOMBAT_AGI_RESULT}})
+ same => n,AGI(agi://127.0.0.1:{port}/attribute,NOTE)
+ same => n,AGI(agi://127.0.0.1:{port}/attribute?FIRST=${{URIENCODE(${{FIRST}})}})
+ same => n,AGI(agi://127.0.0.1:{port}/addcall?campaign=answers&number=551&OF=${{WOMBATID}}&NOTE=a%2Cb)
+ same => n,AGI(agi://127.0.0.1:{port}/attribute?ADDED=${{WOMBAT_ADDED}})
+ same => n,AGI(agi://127.0.0.1:{port}/addcall?campaign=nosuch&number=551)
+ same => n,AGI(agi://127.0.0.1:{port}/attribute?REFUSED=${{AGISTATUS}})
+ same => n,Hangup()
+"""
+
+FLOWS = """\
+import time
+
+
+async def answers(call):
+    await call.status("0")
+    await call.attribute("CODE", await call.digits(4, prompt="hello-world"))
+    await call.attribute("MENU", await call.menu(("beep", "beep"), "12", tries=2, timeout=2))
+    await call.attribute("LAST", await call.digits(5, terminator="#", timeout=2))
+    await call.status("1")
+
+
+async def records(call):
+    made = await call.record(limit=0.6, silence=0, terminator="", beep=False)
+    await call.attribute("END", made.end)
+    await call.play(made.sound)
+    await call.say_digits("1")
+    await call.say_number(2)
+    await call.attribute("PRESSED", await call.say_date(1790000000, interrupt="*"))
+
+
+async def echoes(call):
+    note = call.attributes["NOTE"]
+    await call.attribute("ECHO", note)
+    await call.attribute("SAME", await call.get_variable("NOTE") == note)
+    if len(note) < 300:
+        await call.set_variable("COPY", note)
+        await call.attribute("COPY", await call.get_variable("COPY"))
+
+
+async def leaves(call):
+    try:
+        await call.play("no-such-sound")
+    except Exception as wrong:
+        await call.attribute("SOUND", wrong)
+    try:
+        await call.transfer("nobody", "flow-desk")
+    except Exception as wrong:
+        await call.attribute("NOBODY", wrong)
+    await call.transfer("100", "flow-desk")
+
+
+async def listens(call):
+    try:
+        while True:
+            await call.digits(4, prompt="hello-world", timeout=20)
+    finally:
+        await call.attribute("FINALLY", call.hung_up)
+        await call.status("left")
+
+
+async def breaks(call):
+    await call.status("1")
+    return call.attributes["NOT THERE"]
+
+
+async def blocks(call):
+    time.sleep(1)
+    await call.attribute("BLOCKED", "yes")
+    while True:
+        pass
+
+
+async def adds(call):
+    added = await call.add_call("answers", "552", OF=call.wombatid, NOTE="x, y")
+    await call.attribute("ADDED", added)
+"""
+
+LONG = (
+    "".join(chr(33 + number % 90) for number in range(1200))
+    .replace(",", ".")
+    .replace('"', "'")
+    .replace("\\", "/")[:1000]
+)
+NOTES = {
+    "5101": "commas, \"quotes\" and 'others', C:\\new\\",
+    "5102": "${EXTEN} $[1+1] ${SHELL(id)} %41 + ; | &x=y",
+    "5103": "  Zoë, Łódź – 日本語 – 🐨👩‍👩‍👧  ",
+    "5104": LONG,
+    "5105": "🐨é" * 160,  # 960 bytes: as a query three times as long, which Asterisk cuts
+}
+#: Campaign: end point, numbers.
+CAMPAIGNS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "answers": ({"extension": "answers"}, ["512342987#", "51234"]),
+    "records": ({"extension": "records"}, ["5" + "9*" * 19]),
+    "echoes": ({"extension": "echoes"}, list(NOTES)),
+    "verbs": ({"extension": "100", "type": "PHONE", "context": "flow-verbs"}, list(NOTES)),
+    "leaves": ({"extension": "leaves"}, ["511"]),
+    "listens": ({"extension": "listens"}, ["703", "712", "6123"]),
+    "breaks": ({"extension": "breaks"}, ["511"]),
+    "blocks": ({"extension": "blocks"}, ["511"]),
+    "adds": ({"extension": "adds"}, ["511"]),
+    "none": ({"extension": "nosuchflow"}, ["511"]),
+}
+
+
+@dataclass
+class Scene:
+    site: Site
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def one(self, campaign: str, number: str | None = None) -> dict[str, Any]:
+        (row,) = (row for row in self.rows[campaign] if number in (None, row["number"]))
+        return row
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("flows")
+    with ExitStack() as stack:
+        site = Site(folder / "site", settings={"WOMBAT_ARI_FLOWS_SILENCE": "3"})
+        stack.callback(site.close)
+        conf = {"extensions.d/flow-test.conf": CALLEES.format(port=site.agi_port)}
+        pbx = started(stack, lambda: AsteriskInstance(folder / "pbx", name="pbx", extra_conf=conf))
+        (site.state / "flows").mkdir(parents=True)
+        Path(site.state / "flows" / "ours.py").write_text(FLOWS, encoding="utf-8")
+        site.wombat("init")
+        site.apply(_plan(pbx))
+        for name, (_, numbers) in CAMPAIGNS.items():
+            site.fill(name, [format_native(number, {"NOTE": NOTES.get(number, "")}, {}) for number in numbers])
+        site.serve()
+        site.await_pbx()
+        site.run(*CAMPAIGNS)
+        expected = {name: len(numbers) for name, (_, numbers) in CAMPAIGNS.items()}
+        expected["answers"] += len(NOTES) + 1
+        until(lambda: all(len(site.attempts(name)) == many for name, many in expected.items()), 90, "all calls ended")
+        scene = Scene(site, {name: site.attempts(name) for name in CAMPAIGNS})
+        yield scene
+
+
+def _plan(pbx: AsteriskInstance) -> dict[str, list[dict[str, Any]]]:
+    ends = [
+        {"name": name, "server": "pbx", "type": "FLOW", "max_channels": 20, **end}
+        for name, (end, _) in CAMPAIGNS.items()
+    ]
+    return {
+        "server": [server_of(pbx)],
+        "trunk": [{"name": "callees", "server": "pbx", "dial_string": "Local/${num}@flow-callees/n", "capacity": 50}],
+        "end_point": ends,
+        "list": [{"name": name} for name in CAMPAIGNS],
+        "campaign": [
+            {
+                "name": name, "trunks": ["callees"], "end_points": [name], "lists": [name],
+                "idles_on_termination": name == "answers",
+            }
+            for name in CAMPAIGNS
+        ],
+    }  # fmt: skip
+
+
+def test_keys_that_a_caller_presses_reach_the_flow(scene: Scene) -> None:
+    row = scene.one("answers", "512342987#")
+    assert (row["outcome"], row["extended_status"]) == ("TERMINATED", "1")
+    assert row["output_attributes"] == {"CODE": "1234", "MENU": "2", "LAST": "987"}
+    silent = scene.one("answers", "51234")
+    assert silent["output_attributes"] == {"CODE": "1234", "MENU": "", "LAST": ""}
+
+
+def test_what_is_recorded_is_played_and_a_key_interrupts(scene: Scene) -> None:
+    row = scene.one("records")
+    assert row["extended_status"] == "", scene.site.log()
+    assert row["output_attributes"] == {"END": "timeout", "PRESSED": "*"}
+
+
+@pytest.mark.parametrize("number", NOTES)
+def test_any_text_comes_to_a_flow_and_back_exactly(scene: Scene, number: str) -> None:
+    row, note = scene.one("echoes", number), NOTES[number]
+    copy = {"COPY": note} if len(note) < 300 else {}
+    assert row["output_attributes"] == {"ECHO": note, "SAME": "True", **copy}
+
+
+@pytest.mark.parametrize("number", NOTES)
+def test_any_text_comes_to_the_dialplan_and_back_exactly(scene: Scene, number: str) -> None:
+    found, note = scene.one("verbs", number)["output_attributes"], NOTES[number]
+    assert found["NOTE"] == note
+    if number == "5105":  # longer than Asterisk's AGI() takes: refused, not cut
+        assert "QUERY" not in found
+        assert found["FIRST"].startswith("FAILURE ERROR: ")
+        assert "2047" in found["FIRST"]
+    else:
+        assert (found["QUERY"], found["FIRST"]) == (note, "SUCCESS OK")
+
+
+def test_calls_that_the_dialplan_and_a_flow_have_added(scene: Scene) -> None:
+    added = {str(row["wombatid"]): row for row in scene.rows["answers"]}
+    for asked in scene.rows["verbs"]:
+        row = added[asked["output_attributes"]["ADDED"]]
+        assert (row["number"], row["input_attributes"]) == ("551", {"OF": str(asked["wombatid"]), "NOTE": "a,b"})
+        assert asked["output_attributes"]["REFUSED"] == "FAILURE"
+    asked = scene.one("adds")
+    row = added[asked["output_attributes"]["ADDED"]]
+    assert row["input_attributes"] == {"OF": str(asked["wombatid"]), "NOTE": "x, y"}
+
+
+def test_a_caller_goes_on_in_the_dialplan_and_a_refusal_may_be_caught(scene: Scene) -> None:
+    found = scene.one("leaves")["output_attributes"]
+    assert found["DESK"] == "reached"
+    assert "no-such-sound" in found["SOUND"]
+    assert "nobody@flow-desk" in found["NOBODY"]
+
+
+@pytest.mark.parametrize("number", ["703", "712", "6123"])
+def test_who_hangs_up_ends_the_flow_cleanly(scene: Scene, number: str) -> None:
+    row = scene.one("listens", number)
+    assert (row["outcome"], row["extended_status"]) == ("TERMINATED", "left")
+    assert row["output_attributes"] == {"FINALLY": "True"}
+
+
+def test_a_flow_that_breaks_blocks_or_is_not_there_is_an_error_of_the_call(scene: Scene) -> None:
+    for name in ("breaks", "blocks", "none"):
+        row = scene.one(name)
+        assert (row["outcome"], row["extended_status"]) == ("TERMINATED", "RS_ERROR"), name
+    assert scene.one("blocks")["output_attributes"] == {"BLOCKED": "yes"}
+    log = scene.site.log(2000)
+    assert "ours.py" in log
+    assert "KeyError: 'NOT THERE'" in log
+    assert "it asked nothing for flows.silence, 3 s" in log
+    assert "there is no flow 'nosuchflow'" in log
+
+
+def test_nothing_odd_happened(scene: Scene) -> None:
+    until(lambda: not scene.site.snapshot()["calls"], 10, "no call is left")
+    assert "mistake of ours" not in scene.site.log(2000)
+    assert scene.site.snapshot()["odd_events"] == 0
