@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tests.engine.world import World
 from tests.webui.console.conftest import Desk
-from wombat_ari.model.entities import CampaignList
 from wombat_ari.model.states import ListUse
 from wombat_ari.store import entities
 from wombat_ari.store.database import Database
@@ -40,9 +39,16 @@ def test_a_report_becomes_a_black_list(desk: Callable[..., Desk], database: Data
     page.get_by_role("button", name="Make the list").click()
     page.get_by_text("numbers of 2 calls are on the").wait_for()
 
-    black = entities.load_list(database, "Not in service")
-    links = (again, CampaignList(black.id or 0, black.name, ListUse.BLACK))
-    entities.set_campaign_lists(database, today.id or 0, lists=links, by="test", now=world.clock.seconds())
+    page.get_by_role("link", name="link it to campaigns").click()
+    page.get_by_role("link", name="Today", exact=True).click()
+    of_campaign = page.locator("#lists")
+    of_campaign.get_by_label("which to add").select_option("Not in service")
+    of_campaign.get_by_label("What the list is").select_option("BLACK")
+    of_campaign.get_by_role("button", name="Add").click()
+    of_campaign.get_by_text("Not in service").wait_for()
+    links = entities.load_campaign(database, today.id or 0).lists
+    assert [(one.name, one.use) for one in links] == [(again.name, ListUse.NORMAL), ("Not in service", ListUse.BLACK)]
+
     world.pbx.originates.clear()
     world.run("Today")
     world.finish()
