@@ -22,7 +22,7 @@ class Locate:
         self._is_recent = is_recent
 
     async def call_info(self, wombatid: int) -> Snapshot:
-        """Fields of ``CallInfo``, ``is_live``, and ``live``: what ``glance`` tells. UserError: there is no such call."""
+        """Fields of ``CallInfo``, ``is_live``, ``live`` as ``glance`` tells it. UserError: there is no such call."""
         flight = self._board.flights.get(wombatid)
         if flight is not None:
             is_live = flight.call.state in LIVE_STATES

@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
-from tests.webui.conftest import Dialer
+from tests.webui.conftest import Dialer, Switch
 from tests.webui.console.conftest import PHONE, WALL, Desk, Visitor, complaints, overflow
 from webui.console import duration
+from wombat_ari.model.errors import StoreError
+from wombat_ari.store.database import Database
 
 Visitors = Callable[..., Visitor]
 
 
 def run(name: str, state: str, **values: Any) -> dict[str, Any]:
     figures = dict.fromkeys(("attempts", "open_calls", "open_retries", "closed", "remaining", "taken", "answered"), 3)
-    rest = {"started_at": 1_790_000_000.0, "attempts_per_hour": 940.4, "completes_in_s": 3725.0, "why_not": ""}
+    rest = {
+        "started_at": 1_790_000_000.0, "attempts_per_hour": 940.4, "completes_in_s": 3725.0, "why_not": "",
+        "id": len(name), "campaign_id": 999, "placed": 3, "estimated_remaining": 3, "boost": 1.0, "trunks": [],
+        "end_points": [], "lists": [{"name": "list 1", "paused": True, "taken": 3, "remaining": 4, "high_water": 7}],
+    }  # fmt: skip
     return {"campaign": name, "state": state, **figures, **rest, **values}
 
 
@@ -29,21 +35,29 @@ def queue() -> dict[str, Any]:
     return {
         "known": True, "agents_total": 2, "idle": 1, "overdialled": 4, "waiting": 3, "blocked": True,
         "reported": {"NOT_INUSE": 1, "INUSE": 1}, "computed": {"IDLE": 1, "TALKING": 1}, "agents": agents,
-        "callers": [{"number": "5551234", "call": None, "since": time.time() - 61.5}],
+        "listed": True, "callers": [{"number": "5551234", "call": None, "run": None, "since": time.time() - 61.5}],
     }  # fmt: skip
 
 
 def snapshot() -> dict[str, Any]:
     now = time.time()
-    up = {"name": "A20", "connected": True, "version": "22.10.1", "since": now - 60, "error": "", "slowed_to": None}
-    down = {**up, "name": "B7", "connected": False, "error": "connection refused at pbx:5038", "since": None}
-    line = {"server": "A20", "up": True, "capacity": 20, "used": 17}
+    up = {
+        "id": 1,
+        "name": "A20",
+        "connected": True,
+        "version": "22.10.1",
+        "since": now - 60,
+        "error": "",
+        "slowed_to": None,
+    }
+    down = {**up, "id": 2, "name": "B7", "connected": False, "error": "connection refused at pbx:5038", "since": None}
+    line = {"id": 5, "server_id": 1, "server": "A20", "up": True, "capacity": 20, "used": 17}
     return {
         "state": "READY", "now": now, "up_since": now - 3725, "channels_in_use": 17, "placed": 1234,
         "database_trouble": "", "pbxs": [up, down], "trunks": [{"name": "Carrier", **line}],
         "end_points": [
             {"name": "Message", "type": "PHONE", "queue": None, "free": 3, **line},
-            {"name": "999", "type": "QUEUE", "queue": queue(), "free": 2, **line},
+            {"name": "999", "type": "QUEUE", "queue": queue(), "free": 2, **line, "id": 6},
         ],
         "outbox": {"in_flight": 0, "trouble": "", "receivers": []},
         "runs": [run("<b>Spring</b>", "RUNNING", why_not="all lines are in use"), run("Idle one", "IDLE")],
@@ -77,11 +91,18 @@ def test_a_queue_without_agents_says_so(visitor: Visitors, dialer: Dialer) -> No
 def test_receivers_of_notifications_are_shown_when_there_are_any(visitor: Visitors, dialer: Dialer) -> None:
     one = visitor()
     assert dialer.picture is not None
-    assert "<h2>Notifications" not in one.get("/").text
+    assert "<h2>Notifications" not in one.get("/status").text
     dialer.picture["outbox"]["receivers"] = [
-        {"name": "crm.example:443", "failing_since": 1.0, "waiting": 310, "parked": 2, "error": "connection refused"},
+        {
+            "name": "crm.example:443",
+            "failing_since": 1.0,
+            "waiting": 310,
+            "parked": 2,
+            "next_try_at": None,
+            "error": "connection refused",
+        },
     ]
-    page = one.get("/").text
+    page = one.get("/status").text
     for text in ("Notifications", "crm.example:443", "failing", ">310<", "connection refused"):
         assert text in page
 
@@ -133,3 +154,75 @@ def test_in_a_real_browser(desk: Callable[..., Desk], dialer: Dialer, width: int
     assert page.evaluate("[document.body.mark, document.querySelector('meter').mark]") == [1, 2], "pieces stay"
     dialer.picture = None
     page.get_by_text("the dialer is not running").wait_for()
+
+
+def shown(page: str) -> str:
+    return page.partition("<main")[2]
+
+
+def test_boost_and_lists_of_a_run_are_shown(visitor: Visitors, dialer: Dialer) -> None:
+    assert dialer.picture is not None
+    dialer.picture["runs"][0]["boost"] = 1.5
+    page = visitor().get("/status").text
+    for text in (">1.5<", "list 1 3/7 (paused)"):
+        assert text in page
+
+
+def test_receivers_are_named_to_who_may_see_the_outbox(
+    visitor: Visitors, person: Callable[..., str], dialer: Dialer
+) -> None:
+    assert dialer.picture is not None
+    dialer.picture["outbox"]["receivers"] = [
+        {"name": "crm:1", "failing_since": None, "waiting": 0, "parked": 0, "next_try_at": 1.0, "error": ""}
+    ]
+    assert "crm:1" in visitor(person("adam", "STATUS", "ADMIN")).get("/status").text
+    assert "crm:1" not in visitor(person("stan", "STATUS")).get("/status").text
+
+
+def test_the_dialer_is_started_and_stopped_with_its_key(
+    visitor: Visitors, person: Callable[..., str], dialer: Dialer, switch: Switch
+) -> None:
+    watcher, starter = visitor(person("wat", "STATUS")), visitor(person("sam", "STATUS", "CTRL_WBT"))
+    dialer.picture = None
+    for path in ("/status", "/"):
+        assert "Start the dialer" not in shown(watcher.get(path).text)
+        assert "Start the dialer" in shown(starter.get(path).text)
+    assert watcher.post("/status/start").status_code == 403
+    answer = starter.post("/status/start", back="/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    dialer.picture = snapshot()
+    starter.get("/")
+    page = shown(starter.get("/status").text)
+    assert "Stop the dialer" in page
+    assert "Start the dialer" not in page
+    assert watcher.post("/status/stop").status_code == 403
+    assert starter.post("/status/stop").status_code == 303
+    assert switch.done == ["start", "stop"]
+
+
+def test_a_process_that_does_not_answer_yet_is_starting(visitor: Visitors, dialer: Dialer, switch: Switch) -> None:
+    one = visitor()
+    dialer.picture, switch.running = None, True
+    page = one.get("/status").text
+    assert "STARTING" in page
+    assert "Stop the dialer" in page
+
+
+def test_a_page_that_does_not_refresh_by_itself(visitor: Visitors) -> None:
+    one = visitor()
+    assert 'data-refresh="/status/part"' in one.get("/status").text
+    still = one.get("/status", still=1).text
+    assert "data-refresh" not in still
+    assert 'href="/status?still=1">Reload' in still
+
+
+def test_the_database_is_away(visitor: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = visitor()
+    monkeypatch.setattr(Database, "is_alive", _away)
+    page = one.get("/status").text
+    assert "the disk is full" in page
+    assert "Carrier" not in page, "who may see what is not known now"
+
+
+def _away(self: Database) -> float:
+    raise StoreError("database x: the disk is full", transient=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from wombat_ari.app.service import lists
 from wombat_ari.app.service.asks import Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.campaigns import infos_of
@@ -19,10 +20,12 @@ from wombat_ari.core.run import TABLE, RunEvent
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.live import Act, CallsWanted, CampaignGlance
-from wombat_ari.model.states import LIVE_RUN_STATES, CallState, CampaignStatus, RunState
+from wombat_ari.model.states import LIVE_RUN_STATES, CallState, CampaignStatus, ListUse, RunState
 from wombat_ari.store import glances
 from wombat_ari.store import runs as run_store
+from wombat_ari.store.campaigns import load_campaign
 from wombat_ari.store.database import Database
+from wombat_ari.store.entities import list_lists
 
 SHOWN_S = 86400.0  #: a run that has ended is shown for so long
 MOST_CLOSED = 500  #: and of them the latest so many, seen or not
@@ -192,6 +195,15 @@ def closed_run(look: Look, db: Database, run_id: int) -> RunRow:
     if found.campaign_id not in look.campaigns:
         raise missing("run", run_id)
     return found
+
+
+def lists_to_add(caller: Caller, db: Database, run: RunRow) -> list[str]:
+    """Names of lists that may be added to this run: the caller sees them, and they are not to be kept from dialling."""
+    demand(caller, Right.CONTROL_RUNS)
+    taken = {each.list_id for each in run_store.run_lists(db, run.id)}
+    black = {each.list_id for each in load_campaign(db, run.campaign_id).lists if each.use is ListUse.BLACK}
+    seen = visible(caller, list_lists(db), lists.infos_of(db))
+    return [each.name for each in seen if each.id not in taken | black and not each.hidden]
 
 
 def _shares(parts: Iterable[tuple[str, int]]) -> Shares:
