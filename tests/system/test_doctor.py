@@ -65,6 +65,9 @@ def test_the_doctor_names_each_mistake(new_site: Callable[..., Site], witness: W
     assert texts["server asleep"] == ["is not enabled"]
     (stranger,) = texts["api.open_to"]
     assert stranger.startswith("192.0.2.9 (server far) is not in it"), "and this machine's are"
+    line = 'open_to = ["127.0.0.1", "::1", "192.0.2.9"]'
+    assert told["api.open_to", "warning"]["advice"].endswith(line)
+    assert f"  {line}\nor set WOMBAT_ARI_API_OPEN_TO=127.0.0.1,::1,192.0.2.9\n" in site.wombat("init").stdout
     assert told["trunk good", "good"]["text"] == "5550000000@simulated-network is in the dialplan"
     assert "/n" in told["trunk renamed", "warning"]["text"]
     assert told["trunk lost", "bad"]["text"] == "the dialplan has no 5550000000@nowhere"

@@ -5,7 +5,6 @@ It runs on the reactor of whoever asks; what blocks (database, mail server) is a
 """
 
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -17,6 +16,7 @@ from wombat_ari.app.doctor_database import examine_database
 from wombat_ari.app.doctor_pbx import examine_pbx
 from wombat_ari.app.doctor_words import Finding, Findings, Grade, bad, good, warning
 from wombat_ari.app.outside import complaint, mail_server_of
+from wombat_ari.app.service.allow_list import allow_list_for
 from wombat_ari.model.entities import Server
 from wombat_ari.model.errors import WombatError
 from wombat_ari.notify.mail import probe
@@ -45,7 +45,7 @@ async def examine(
         return  # the database is away, which was said
     if not plan.servers:
         yield warning("servers", "no server is configured", "set one up in the console, or: wombat-ari apply FILE")
-    for finding in _strangers(settings, plan.servers):
+    for finding in await _in_thread(_strangers, settings, plan.servers):
         yield finding
     for server in plan.servers:
         if not server.enabled:
@@ -63,18 +63,16 @@ def _in_thread(work: Callable[..., Result], *arguments: Any) -> Deferred[Result]
 
 def _strangers(settings: Settings, servers: Sequence[Server]) -> list[Finding]:
     """PBXs whose dialplans cannot call the control API as those of the original do, without a log-on."""
-    trusted = [ip_network(text, strict=False) for text in settings["api.open_to"]]
-    found = []
-    for server in servers:
-        try:
-            address = ip_address(server.address)
-        except ValueError:  # a name: of which address it will call us is not known here
-            continue
-        if server.enabled and not any(address in network for network in trusted):
-            text = f"{address} (server {server.description}) is not in it: CURL in its dialplan needs a log-on"
-            advice = f"add {address} to api.open_to in {settings.source} if its dialplan calls the API"
-            found.append(warning("api.open_to", text, advice))
-    return found
+    wanted = allow_list_for(servers, settings)
+    names = {server.address: f"server {server.description}" for server in servers}
+    return [
+        warning(
+            "api.open_to",
+            f"{address} ({names.get(address, 'a PBX')}) is not in it: CURL in its dialplan needs a log-on",
+            f"if its dialplan calls the API, write into [api] of {settings.source}: {wanted.line}",
+        )
+        for address in wanted.missing
+    ]
 
 
 def _mail(settings: Settings, database: Database) -> list[Finding]:

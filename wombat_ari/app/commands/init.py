@@ -52,6 +52,20 @@ def init(
     _administrator(database, login, password, reset)
     if wanted is not None:
         _cook(database, wanted, pbx)
+    _offer_open_to(ctx, database)
+
+
+def _offer_open_to(ctx: click.Context, database: Any) -> None:
+    """PBXs whose dialplans could not call the API as those of the original do."""
+    from wombat_ari.app.service.allow_list import suggested_open_to
+
+    settings = settings_of(ctx)
+    found = suggested_open_to(operator(), database, settings)
+    if found.missing:
+        who = ", ".join(found.missing)
+        click.echo(f"If the dialplan of {who} calls the API, write into [api] of {settings.source}:")
+        click.echo(f"  {found.line}")
+        click.echo(f"or set {found.variable}")
 
 
 def _administrator(database: Any, login: str, password: str | None, reset: bool) -> None:
