@@ -100,7 +100,8 @@ class Channel:
         return data[: -len(mark)].decode("utf-8", "replace")
 
     def set(self, name, value):
-        self.command("SET VARIABLE", name, value[:500])
+        """Set a channel variable; a long value is cut, as a command has 2000 bytes at most."""
+        self.command("SET VARIABLE", name, value.encode("utf-8", "replace")[:900].decode("utf-8", "ignore"))
 
     def _hang_up(self, *_):
         self.hung_up = True

@@ -112,7 +112,8 @@ class Channel:
         return data[: -len(mark)].decode("utf-8", "replace")
 
     def set(self, name, value):
-        self.command("SET VARIABLE", name, value[:500])
+        """Set a channel variable; a long value is cut, as a command has 2000 bytes at most."""
+        self.command("SET VARIABLE", name, value.encode("utf-8", "replace")[:900].decode("utf-8", "ignore"))
 
     def _hang_up(self, *_):
         self.hung_up = True
@@ -523,6 +524,7 @@ def recall(channel, recalls, dialer, campaign, due):
             answer = ask_dialer(dialer, op="addcall", campaign=campaign, number=number, attrs=text)
         except Unsure as trouble:
             failed.append(f"{number} may have been added and is not asked for again today: {trouble}")
+            break  # the others would be as unsure: the next run asks for them
         except (Refused, Unreached) as trouble:
             recalls.forget(number, before)
             failed.append(f"{number}: {trouble}")

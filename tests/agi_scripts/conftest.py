@@ -24,6 +24,7 @@ class Dialer:
     asked: list[dict[str, str]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    server: ThreadingHTTPServer | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -51,7 +52,7 @@ def dialer() -> Iterator[Dialer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = told.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     told.url = f"http://127.0.0.1:{server.server_address[1]}/wombat/api"
     yield told

@@ -32,6 +32,11 @@ exten => tells,1,Answer(,i)
  same => n,AGI(callstatus.py,6)
  same => n,AGI(attribute.py,--variable,NOTE,--variable,STATE=CHANNEL(state))
  same => n,Set(TOLD=${WOMBAT_AGI_RESULT})
+ same => n,Set(TEN=éééééééééé)
+ same => n,Set(HUNDRED=${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN})
+ same => n,Set(H=${HUNDRED})
+ same => n,Set(LONG=${H}${H}${H}${H}${H}${H}${H}${H}${H}${H})
+ same => n,AGI(attribute.py,--variable,LONG)
  same => n,AGI(attribute.py,GONE,soon)
  same => n,AGI(clear.py,GONE)
  same => n,AGI(append.py,PIECES,one,two)
@@ -130,7 +135,7 @@ def escaped(value: str) -> str:
 def test_any_text_goes_there_and_back(stage: Stage, number: str) -> None:
     row = stage.of(number)
     assert row["output_attributes"] == {
-        "NOTE": NOTES[number], "STATE": "Up", "PIECES": "one,two", "GONE": "",
+        "NOTE": NOTES[number], "STATE": "Up", "PIECES": "one,two", "LONG": "é" * 1000, "GONE": "",
         "TOLD": "OK then ERROR: there is no call 1 and FAILURE",
     }  # fmt: skip
     assert row["extended_status"] == "7"

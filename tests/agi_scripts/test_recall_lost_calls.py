@@ -273,9 +273,10 @@ def test_dialer_away(job: Job) -> None:
 
 @pytest.mark.parametrize("answer", [(503, "ERROR: the dialer did not answer within 30 s\n"), (500, "oops"), (502, "")])
 def test_unsure_is_not_asked_again_that_day(job: Job, answer: tuple[int, str]) -> None:
-    job.log.write_text(call(ANN, 700))
+    job.log.write_text(call(ANN, 700) + call(BOB, 600))
     job.dialer.answers = [answer, (200, "OK\nWOMBATID:4713\n")]
     assert f"{ANN} may have been added and is not asked for again today" in job.run(status=1)
+    assert job.called() == [BOB]
     assert job.called() == []
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from tests.agi_scripts.conftest import Dialer
 from tests.agi_scripts.pipes import Pbx
+from tests.pbx.test_tls import certificate
 
 ENDS = ["x", "xx", "xxx", "a", "ab", "abc", "xa", "xab", "xabc", "xaba", "xabab"]
 HOSTILE = ['a, "b" (c', "back\\slash\\", "Zoë 日本語 🐨", "two\nlines)", "${EXTEN} $[1+1] %41+&=;|'", "x" * 1000, ""]
@@ -78,6 +81,27 @@ def test_refusals(dialer: Dialer, status: int, text: str, told: str) -> None:
     dialer.answers = [(status, text)]
     pbx = Pbx().run("callstatus.py", "1", env=dialer.env)
     assert (pbx.result, pbx.status) == (told, 1)
+
+
+def test_long_reason(dialer: Dialer) -> None:
+    """Of bytes or of quotes: it is cut, and the dialplan is told."""
+    for sign in ("🐨", '"'):
+        dialer.answers = [(200, "ERROR: " + sign * 2000)]
+        pbx = Pbx().run("callstatus.py", "1", env=dialer.env)
+        assert re.fullmatch(f"ERROR: {sign}{{200,900}}", pbx.result)
+
+
+def test_over_tls(dialer: Dialer, tmp_path: Path) -> None:
+    """The certificate is checked."""
+    pem, key = certificate(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key)
+    assert dialer.server is not None
+    dialer.server.socket = context.wrap_socket(dialer.server.socket, server_side=True)
+    env = {"WOMBAT_AGI_URL": dialer.url.replace("http:", "https:")}
+    assert "certificate verify failed" in Pbx().run("callstatus.py", "1", env=env).result
+    assert Pbx().run("callstatus.py", "1", env={**env, "SSL_CERT_FILE": str(pem)}).result == "OK"
+    assert len(dialer.asked) == 1
 
 
 def test_nobody_listens() -> None:
