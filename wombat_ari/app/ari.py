@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from wombat_ari.flows.line import Line
 from wombat_ari.model.entities import Server
-from wombat_ari.pbx.driver import Ari
+from wombat_ari.pbx.driver import Ari, SetVariable
 
 #: Run the flow of this name with a line and a WOMBATID, 0 if it is not a call of ours; ends with the flow.
 RunFlow = Callable[[str, Line, int], Coroutine[Any, Any, Any]]
@@ -15,11 +15,11 @@ RunFlow = Callable[[str, Line, int], Coroutine[Any, Any, Any]]
 MISSING = "aioari is not installed: pip install 'wombat-ari[ari]'"
 
 
-def ari_maker(series: int, run_flow: RunFlow) -> Callable[[Server], Ari | None]:
+def ari_maker(series: int, run_flow: RunFlow) -> Callable[[Server, SetVariable], Ari | None]:
     """``series`` is that of the WOMBATIDs: each database has one, so applications of two dialers differ."""
     app = f"wombat-{series}"
 
-    def make(server: Server) -> Ari | None:
+    def make(server: Server, set_variable: SetVariable) -> Ari | None:
         if not server.ari_url:
             return None
         try:
@@ -30,10 +30,11 @@ def ari_maker(series: int, run_flow: RunFlow) -> Callable[[Server], Ari | None]:
             from wombat_ari.pbx.ari_reverse import Callees, Reverse
         except ImportError:
             return _NotThere(app)
-        made = AriApp(server, app)
+        made = AriApp(server, app, by_ami=set_variable)
+        reverse = Reverse(made)
         made.kinds = {
-            REVERSE: Reverse(made),
-            CALLEE: Callees(made),
+            REVERSE: reverse,
+            CALLEE: Callees(made, reverse),
             RECORDER: Recorder(made),
             FLOW: FlowCalls(made, lambda name, line, call: Deferred.fromCoroutine(run_flow(name, line, call))),
         }

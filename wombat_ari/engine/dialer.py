@@ -64,7 +64,7 @@ class Dialer:
         wall: Callable[[], float] | None = None,
         send: Send | None = None,
         deliver: DeliverLimits | None = None,
-        make_ari: AriFactory = lambda server: None,
+        make_ari: AriFactory = lambda server, set_variable: None,
     ) -> None:
         self.board = Board()
         self._clock = clock

@@ -17,12 +17,12 @@ from wombat_ari.core.lines import Lines
 from wombat_ari.engine.board import Board, Clock, Pbx
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.events import CallEvent, FoundGone, LinkDown
-from wombat_ari.pbx.driver import Ari, Driver, Heard
+from wombat_ari.pbx.driver import Ari, Driver, Heard, SetVariable
 
 GIVE_UP_S = 60.0  #: a disabled server that has been unreachable for so long will not tell of its calls any more
 
 DriverFactory = Callable[[Server], Driver]
-AriFactory = Callable[[Server], Ari | None]
+AriFactory = Callable[[Server, SetVariable], Ari | None]
 Hears = Callable[[Pbx, Heard], None]
 
 log = Logger()
@@ -32,7 +32,11 @@ class Equip:
     """``make_driver`` gives a driver for a server, ``make_ari`` its ARI where it has one."""
 
     def __init__(
-        self, board: Board, clock: Clock, make_driver: DriverFactory, make_ari: AriFactory = lambda server: None
+        self,
+        board: Board,
+        clock: Clock,
+        make_driver: DriverFactory,
+        make_ari: AriFactory = lambda server, set_variable: None,
     ) -> None:
         self._board = board
         self._clock = clock
@@ -156,7 +160,7 @@ class Equip:
         """Beside the driver, where it is configured. It tells of calls, whoever's driver it is."""
         hears = self._hears
         if hears is not None and pbx.ari is None:
-            pbx.ari = self._make_ari(pbx.server)
+            pbx.ari = self._make_ari(pbx.server, lambda *given: pbx.driver.set_variable(*given))
             if pbx.ari is not None:
                 pbx.ari.start(lambda event: hears(pbx, event))
 

@@ -26,7 +26,7 @@ class FlowCalls:
 
     def begin(self, channel: Event, arguments: list[str]) -> None:
         name, wombatid = (arguments or [""])[0], wombatid_of(channel["id"]) or 0
-        line = AriLine(self._app.link, channel["id"])
+        line = AriLine(self._app, channel["id"])
         self._app.floor.add(line)
         Recorder(self._app).begin_if_wanted(channel["id"], wombatid)
         ended = self._run(name, line, wombatid)

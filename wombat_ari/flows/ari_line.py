@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 
 from wombat_ari.flows.line import CallerHungUp, FlowError, RecordEnd, Recording, Spoken
-from wombat_ari.pbx.ari import AriError, AriLink, Event
-from wombat_ari.pbx.ari_app import set_variable, variable
+from wombat_ari.pbx.ari import AriError, Event
+from wombat_ari.pbx.ari_app import AriApp, variable
 
 T = TypeVar("T")
 
@@ -33,8 +33,9 @@ _serial = itertools.count(1)
 class AriLine:
     """``flows/line.Line``, and an attendant of ``pbx/ari_app``."""
 
-    def __init__(self, link: AriLink, channel: str) -> None:
-        self._link = link
+    def __init__(self, app: AriApp, channel: str) -> None:
+        self._app = app
+        self._link = app.link
         self._channel = channel
         self._gone = asyncio.Event()
         self._left = False  #: by transfer
@@ -93,7 +94,7 @@ class AriLine:
         return await self._on_asyncio(self._variable(name))
 
     async def set_variable(self, name: str, value: str) -> None:
-        await self._on_asyncio(self._asked(set_variable(self._link, self._channel, name, value)))
+        await self._on_asyncio(self._asked(self._app.set_variable(self._channel, name, value)))
 
     async def transfer(self, context: str, extension: str, priority: int = 1) -> None:
         await self._on_asyncio(self._transfer(context, extension, priority))

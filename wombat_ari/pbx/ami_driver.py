@@ -120,6 +120,14 @@ class AmiDriver:
             asked = Deferred.fromCoroutine(self._ask_alive(self._ami, call))
             asked.addCallbacks(self._tell, self._note, errbackArgs=(f"asking after call {call}",))
 
+    def set_variable(self, channel: str, name: str, value: str) -> "Deferred[None]":
+        if self._ami is None:
+            return fail(PbxError(f"no link to the PBX: {self.last_error}"))
+        try:
+            return self._ami.setVar(channel, name, value=value).addCallback(lambda _: None)
+        except UserError as wrong:
+            return fail(wrong)
+
     def survey(self) -> "Deferred[Survey]":
         if self._ami is None:
             return fail(PbxError(f"no link to the PBX: {self.last_error}"))

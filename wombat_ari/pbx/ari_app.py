@@ -18,8 +18,10 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from wombat_ari.model.entities import Server
+from wombat_ari.model.errors import PbxError, UserError
 from wombat_ari.model.events import CallEvent
 from wombat_ari.pbx.ari import AriError, AriLink, AriSettings, Event
+from wombat_ari.pbx.driver import SetVariable
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +61,23 @@ class Floor:
 
 
 class AriApp:
-    """One PBX by ARI. ``attend`` are those who see to calls, by what they are here for."""
+    """One PBX by ARI. ``kinds`` are those who see to calls, by what they are here for; ``by_ami`` sets a variable."""
 
-    def __init__(self, server: Server, app: str, *, settings: AriSettings = AriSettings()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        server: Server,
+        app: str,
+        *,
+        by_ami: SetVariable | None = None,
+        settings: AriSettings = AriSettings(),  # noqa: B008
+    ) -> None:
         self.server_id = server.id or 0
         self.app = app
         self.last_error = "connecting"
         self.tell: Tell = lambda event: None
+        self.on_listed: Callable[[], None] = lambda: None  #: ``floor.listed`` is what lives in the PBX now
         self.floor = Floor()
+        self._by_ami = by_ami
         self.kinds: dict[str, Kind] = {}
         self.link = AriLink(server, app, self, settings=settings)
 
@@ -88,15 +99,33 @@ class AriApp:
         self._let_all_go()
         return Deferred.fromFuture(asyncio.ensure_future(self.link.stop()))
 
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        """AriError. By AMI, if it can be: Asterisk takes a channel whose variable ARI has set for one that must not be
+        trusted, from then on, and refuses what its dialplan does with DB() or FILE() (seen with 22.10), which is
+        what leaves the note about a call's end.
+        """
+        if self._by_ami is not None:
+            try:
+                await self._by_ami(channel, name, value).asFuture(asyncio.get_running_loop())
+            except PbxError as trouble:
+                if "no such channel" in str(trouble).lower():
+                    raise AriError(str(trouble), status=404) from None
+            except UserError:
+                pass  # longer than a line of AMI, or of several lines
+            else:
+                return
+        await self.link.ask("channels", "setChannelVar", channelId=channel, variable=name, value=value)
+
     # What the link tells
 
     async def ari_up(self) -> None:
         channels = await self.link.ask("channels", "list")
         self.floor.listed = {channel["id"]: channel for channel in channels}
         for channel in channels:
-            arguments = self._arguments(channel)
+            arguments = self.arguments(channel)
             if arguments and channel["id"] not in self.floor.attendants:
                 await self._take_up(channel, arguments)
+        self.on_listed()
         self.last_error = ""
 
     def ari_down(self, reason: str) -> None:
@@ -133,7 +162,7 @@ class AriApp:
     def send_on(self, channel: str) -> None:
         self.link.task(self.link.ask("channels", "continueInDialplan", channelId=channel), f"sending {channel} on")
 
-    def _arguments(self, channel: Event) -> list[str]:
+    def arguments(self, channel: Event) -> list[str]:
         """Those of Stasis() if it is in our application, as the PBX lists it; else nothing."""
         plan = channel["dialplan"]
         if plan.get("app_name") != "Stasis":
@@ -177,7 +206,3 @@ async def variable(link: AriLink, channel: str, name: str) -> str:
         if "variable" in str(trouble):  # 404 is said of a variable that is not set, too
             return ""
         raise
-
-
-async def set_variable(link: AriLink, channel: str, name: str, value: str) -> None:
-    await link.ask("channels", "setChannelVar", channelId=channel, variable=name, value=value)

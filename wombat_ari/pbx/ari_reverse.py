@@ -16,20 +16,22 @@ Rules of the place:
 import asyncio
 import logging
 import math
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
 from wombat_ari.model.events import AttributeSet, DialEnded, LegDialled
-from wombat_ari.model.ids import channel_id, wombatid_of
+from wombat_ari.model.ids import CHANNEL_PREFIX, channel_id, wombatid_of
 from wombat_ari.pbx.ari import AriError, AriLink, Event
-from wombat_ari.pbx.ari_app import CALLEE, AriApp, set_variable, variable
+from wombat_ari.pbx.ari_app import REVERSE, AriApp, variable
 from wombat_ari.pbx.ari_recording import RECORDING, WANTED, recording_name
 
 log = logging.getLogger(__name__)
 
+CALLEE_PREFIX, BRIDGE_PREFIX = "wbc-", "wbb-"
 NO_ROUTE = 3  #: Asterisk makes no channel, for want of a technology or an end point, and ARI does not tell the cause
 RANG_OUT = 19
+ANSWERED_CONTEXT = "wombat-bridged"  #: where a callee comes who has answered
 NORMAL = 16
 UNTOLD = "UNKNOWN"  #: DialStatus of a callee of whom nobody knows how it ended: the dialer was away
 #: Causes with which Dial() says NOANSWER; with all others but busy and congestion it says CHANUNAVAIL.
@@ -43,17 +45,21 @@ class Reverse:
         self._app = app
 
     def begin(self, channel: Event, arguments: list[str]) -> None:
-        self._made(channel, Bridged.call)
+        self._made(channel["id"], Bridged.call)
 
     async def take_up(self, channel: Event, arguments: list[str]) -> bool:
-        self._made(channel, Bridged.find_callee)
+        self.find_callee(channel["id"])
         return True
 
-    def _made(self, channel: Event, what: Any) -> None:
-        wombatid = wombatid_of(channel["id"])
+    def find_callee(self, agent: str) -> None:
+        """The agent was left here."""
+        self._made(agent, Bridged.find_callee)
+
+    def _made(self, agent: str, what: Callable[["Bridged"], Coroutine[Any, Any, None]]) -> None:
+        wombatid = wombatid_of(agent)
         if wombatid is None:
-            log.warning("ARI: %s is not one of our channels: no reverse call", channel["id"])
-            self._app.send_on(channel["id"])
+            log.warning("ARI: %s is not one of our channels: no reverse call", agent)
+            self._app.send_on(agent)
             return
         bridged = Bridged(self._app, wombatid)
         self._app.floor.add(bridged)
@@ -61,20 +67,52 @@ class Reverse:
 
 
 class Callees:
-    """Callees whose agent nobody sees to: the agent has left while the dialer was away."""
+    """Callees of whom no attendant knows: their agent has left while the dialer was away, or is not taken up yet."""
 
-    def __init__(self, app: AriApp) -> None:
+    def __init__(self, app: AriApp, reverse: Reverse) -> None:
         self._app = app
+        self._reverse = reverse
+        app.on_listed = self._listed
 
     def begin(self, channel: Event, arguments: list[str]) -> None:
-        self._app.link.task(
-            hang_up(self._app.link, channel["id"]), f"hanging up {channel['id']}, whose agent is gone"
-        )  # fmt: skip
+        self._app.floor.listed[channel["id"]] = channel
+        self._app.link.task(self._find_agent(channel["id"]), f"looking for the agent of {channel['id']}")
 
     async def take_up(self, channel: Event, arguments: list[str]) -> bool:
-        if agent_of(channel["id"]) not in self._app.floor.listed:
-            self.begin(channel, arguments)
-        return True
+        return True  # by its agent, if there is one; else see below
+
+    def _listed(self) -> None:
+        listed = self._app.floor.listed
+        for channel in listed:
+            if channel.startswith(CALLEE_PREFIX) and agent_of(channel) not in listed:
+                self._hang_up(channel)
+        self._app.link.task(self._remove_bridges(set(listed)), "removing empty bridges")
+
+    async def _remove_bridges(self, living: set[str]) -> None:
+        for bridge in await self._app.link.ask("bridges", "list"):
+            which = str(bridge["id"])
+            if which.startswith(BRIDGE_PREFIX) and agent_of(which) not in living:
+                await remove_bridge(self._app.link, which)
+
+    async def _find_agent(self, callee: str) -> None:
+        agent = agent_of(callee)
+        try:
+            channel = await self._app.link.ask("channels", "get", channelId=agent)
+        except AriError as trouble:
+            if not trouble.gone:
+                raise
+            self._hang_up(callee)
+            return
+        if agent in self._app.floor.attendants:
+            return
+        if self._app.arguments(channel)[:1] == [REVERSE]:
+            self._reverse.find_callee(agent)
+        else:
+            self._hang_up(callee)
+
+    def _hang_up(self, callee: str) -> None:
+        log.info("ARI: %s is hung up: its agent is gone", callee)
+        self._app.link.task(hang_up(self._app.link, callee), f"hanging up {callee}")
 
 
 class Bridged:
@@ -85,7 +123,7 @@ class Bridged:
         self._link: AriLink = app.link
         self._wombatid = wombatid
         self.agent, self.callee = channel_id(wombatid), callee_id(wombatid)
-        self.bridge = f"wbb-{wombatid:016}"
+        self.bridge = f"{BRIDGE_PREFIX}{wombatid:016}"
         self._answered = asyncio.Event()
         self._status = ""  #: DialStatus, as ARI last told it
         self._rang_out = False
@@ -108,6 +146,7 @@ class Bridged:
             log.warning("call %s: %s", self._wombatid, trouble)
             self._status = self._status or UNTOLD
             self._end(0)
+            self._drop_callee()
 
     def let_go(self) -> None:
         if self._work is not None:
@@ -117,11 +156,11 @@ class Bridged:
 
     def hear(self, event: Event) -> None:
         kind, channel = event["type"], event.get("channel", {}).get("id")
-        if kind == "StasisStart" and channel == self.callee:
-            self._answered.set()
-            self.work(self._join(event["timestamp"]))
-        elif kind == "Dial" and event.get("dialstatus"):
+        if kind == "Dial" and event["peer"]["id"] == self.callee and event.get("dialstatus"):
             self._status = event["dialstatus"]
+        elif kind == "StasisStart" and channel == self.callee and not self._joined:
+            self._answered.set()
+            self.work(self._join(str(_milliseconds(event["timestamp"]))))
         elif kind == "ChannelDestroyed" and channel == self.callee:
             self._end(event.get("cause", 0))
         elif kind in ("StasisEnd", "ChannelDestroyed") and channel == self.agent:
@@ -130,7 +169,10 @@ class Bridged:
     def _agent_left(self) -> None:
         if not self._over:
             self._finish()
-            self._link.task(hang_up(self._link, self.callee, cause=NORMAL), f"hanging up {self.callee}")
+            self._drop_callee()
+
+    def _drop_callee(self) -> None:
+        self._link.task(hang_up(self._link, self.callee), f"hanging up {self.callee}")
 
     def _end(self, cause: int) -> None:
         """The callee is gone."""
@@ -143,18 +185,18 @@ class Bridged:
         self.let_go()
         self._app.floor.remove(self)
         if self._joined:
-            self._link.task(self._remove_bridge(), f"removing the bridge of call {self._wombatid}")
+            self._link.task(remove_bridge(self._link, self.bridge), f"removing the bridge of call {self._wombatid}")
 
     # What is done
 
     async def call(self) -> None:
-        """Call the callee."""
+        """Call the callee. Whoever answers comes to a context that brings them here, and waits if nobody is here."""
         dial, timeout, clid = [
             await variable(self._link, self.agent, name)
             for name in ("WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID")
         ]
         seconds = float(timeout or 30)
-        await set_variable(self._link, self.agent, "WOMBAT_CALLED", "yes")
+        await self._app.set_variable(self.agent, "WOMBAT_CALLED", "yes")
         try:
             made = await self._link.ask(
                 "channels",
@@ -162,10 +204,11 @@ class Bridged:
                 channelId=self.callee,
                 otherChannelId=f"wbd-{self._wombatid:016}",
                 endpoint=dial,
-                app=self._app.app,
-                appArgs=f"{CALLEE},{self._wombatid}",
+                context=ANSWERED_CONTEXT,
+                extension="s",
+                priority=1,
                 callerId=clid or None,
-                # Whole seconds; the exact ones are ours. This one is for the callee of a dialer that died.
+                # Whole seconds; the exact ones are ours. These are for the callee of a dialer that died.
                 timeout=math.ceil(seconds) + 1,
                 originator=self.agent,
             )
@@ -177,7 +220,22 @@ class Bridged:
             self._end(NO_ROUTE)
             return
         self._app.tell(LegDialled(self._wombatid, made["name"]))
-        await self._wait_for_answer(seconds)
+        if await self._watch_callee():
+            await self._wait_for_answer(seconds)
+
+    async def _watch_callee(self) -> bool:
+        """ARI tells of channels that are not in the application only if asked to. False: it has ended already, and why,
+        AMI tells.
+        """
+        try:
+            source = f"channel:{self.callee}"
+            await self._link.ask("applications", "subscribe", applicationName=self._app.app, eventSource=source)
+        except AriError as trouble:
+            if trouble.status not in (404, 422):
+                raise
+            self._end(0)
+            return False
+        return True
 
     async def find_callee(self) -> None:
         """The agent was left here: go on with what is found of the callee."""
@@ -186,11 +244,10 @@ class Bridged:
             await self._callee_is_gone()
         elif callee["dialplan"].get("app_name") == "Stasis":
             bridges = await self._link.ask("bridges", "list")
-            talking = any({self.agent, self.callee} <= set(each["channels"]) for each in bridges)
-            self._joined = talking
-            if not talking:
-                await self._join(callee["creationtime"])
-        else:
+            self._joined = any({self.agent, self.callee} <= set(each["channels"]) for each in bridges)
+            if not self._joined:
+                await self._join(await variable(self._link, self.agent, "STRFTIME(,,%s%3q)"))
+        elif await self._watch_callee():
             timeout = float(await variable(self._link, self.agent, "WOMBAT_DIAL_TIMEOUT") or 30)
             await self._wait_for_answer(timeout)
 
@@ -212,8 +269,8 @@ class Bridged:
             self._rang_out = True
             await hang_up(self._link, self.callee, cause=RANG_OUT)
 
-    async def _join(self, answered_at: str) -> None:
-        """The callee has answered: put the two together, and say so where it is to be known."""
+    async def _join(self, at_ms: str) -> None:
+        """The callee has answered, at this time of the PBX: the two are put together, and it is said to all."""
         self._joined, self._status = True, "ANSWER"
         link = self._link
         await link.ask("bridges", "createWithId", bridgeId=self.bridge, type="mixing", name=self.bridge)
@@ -221,10 +278,10 @@ class Bridged:
         both = f"{self.agent},{self.callee}"
         # The agent's phone goes on to show the number, not what Asterisk knows of the callee's channel.
         await link.ask("bridges", "addChannel", bridgeId=self.bridge, channel=both, inhibitConnectedLineUpdates=True)
-        await set_variable(link, self.agent, "DIALSTATUS", "ANSWER")
-        await set_variable(link, self.agent, "WOMBAT_UP", str(_milliseconds(answered_at)))
+        await self._app.set_variable(self.agent, "DIALSTATUS", "ANSWER")
+        await self._app.set_variable(self.agent, "WOMBAT_UP", at_ms)
         # They may talk as long as they like; what the campaign allows is set by the engine when it hears of the answer.
-        await set_variable(link, self.agent, "TIMEOUT(absolute)", "0")
+        await self._app.set_variable(self.agent, "TIMEOUT(absolute)", "0")
         self._app.tell(DialEnded(self._wombatid, "ANSWER", leg=True, dialled_by_us=True))
         await self._record()
 
@@ -241,23 +298,24 @@ class Bridged:
         if status in ("", "NOANSWER", "RINGING", "PROGRESS"):
             status = "NOANSWER" if self._rang_out or cause in _UNANSWERED else "CHANUNAVAIL"
         if not self._joined:
-            await set_variable(self._link, self.agent, "DIALSTATUS", status)
+            await self._app.set_variable(self.agent, "DIALSTATUS", status)
         await hang_up(self._link, self.agent, cause=cause)
-
-    async def _remove_bridge(self) -> None:
-        try:
-            await self._link.ask("bridges", "destroy", bridgeId=self.bridge)
-        except AriError as trouble:
-            if not trouble.gone:
-                raise
 
 
 def callee_id(wombatid: int) -> str:
-    return f"wbc-{wombatid:016}"
+    return f"{CALLEE_PREFIX}{wombatid:016}"
 
 
-def agent_of(callee: str) -> str:
-    return f"wbt-{callee[4:]}"
+def agent_of(callee_or_bridge: str) -> str:
+    return CHANNEL_PREFIX + callee_or_bridge[len(CALLEE_PREFIX) :]
+
+
+async def remove_bridge(link: AriLink, bridge: str) -> None:
+    try:
+        await link.ask("bridges", "destroy", bridgeId=bridge)
+    except AriError as trouble:
+        if not trouble.gone:
+            raise
 
 
 async def hang_up(link: AriLink, channel: str, *, cause: int = NORMAL) -> None:

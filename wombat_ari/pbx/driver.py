@@ -13,6 +13,7 @@ from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.events import CallEvent, PbxEvent, Survey
 from wombat_ari.model.queues import AnyQueueEvent
 
+SetVariable = Callable[[str, str, str], Deferred[None]]
 Heard = CallEvent | PbxEvent | AnyQueueEvent
 Listener = Callable[[Heard], None]
 Ear = Callable[[bool, bytes], None]  #: whether it was written by us, and the bytes
@@ -67,6 +68,12 @@ class Driver(Protocol):
 
     def ask_alive(self, call: int) -> None:
         """Does its channel live? The answer is the event FoundLive, TraceFound or FoundGone."""
+
+    def set_variable(self, channel: str, name: str, value: str) -> Deferred[None]:
+        """Set a variable of a channel. Fails with PbxError (``no such channel``, the link is down), or with UserError
+        for a value that cannot be written.
+        """
+        ...
 
     def survey(self) -> Deferred[Survey]:
         """What lives and what was left about ended calls, of whichever dialer. Events that come meanwhile are newer.
