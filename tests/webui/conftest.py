@@ -40,6 +40,10 @@ class Dialer:
         if self.picture is None:
             raise UserError("the dialer is not running", code="dialer-down")
 
+    def retry_errands(self, receiver: str = "") -> None:
+        if self.picture is None:
+            raise UserError("the dialer is not running", code="dialer-down")
+
     def call_info(self, wombatid: int) -> dict[str, Any]:
         raise UserError("the dialer is not running", code="dialer-down")
 

@@ -15,7 +15,8 @@ from wombat_ari.app.service.logon import LogOn
 
 MODULES = (
     "charts", "live", "status", "dynamic_lists", "doctor", "syslog", "ami_debug", "about", "connection",
-    "logon", "account", "home", "health", "pbx", "campaigns", "lists", "records", "jobs", "reports", "gathering",
+    "logon", "account", "home", "health", "pbx", "campaigns", "lists", "records", "users", "classes", "tokens",
+    "opening_hours", "outbox", "jobs", "reports", "gathering",
 )  # fmt: skip
 
 

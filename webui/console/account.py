@@ -10,6 +10,8 @@ from webui.console.forms import ZoneField, zones
 from webui.console.pages import STATUS, Answer, Pages, Visit
 from webui.doors import SESSION
 from wombat_ari.app.service import account as service
+from wombat_ari.app.service import tokens
+from wombat_ari.app.service.rights import Right
 from wombat_ari.model.errors import UserError
 
 
@@ -65,8 +67,10 @@ def add_to(pages: Pages) -> None:
 
 def _page(visit: Visit, status: int = 200, *, zone: Form | None = None, password: Form | None = None) -> Answer:
     own = service.own(visit.caller, visit.db)
+    may_make = visit.may(Right.MAKE_TOKENS)
     return visit.page(
         "account.html", status, user=own.user, class_name=own.class_name, keys=own.keys, sessions=own.sessions,
         zone=zone or ZoneForm(data={"time_zone": own.user.time_zone}), zones=zones(),
-        password=password or PasswordForm(),
+        password=password or PasswordForm(), may_make=may_make,
+        tokens=tokens.tokens_of(visit.caller, visit.db, own.user.id or 0) if may_make else [],
     )  # fmt: skip

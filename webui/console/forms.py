@@ -95,6 +95,13 @@ class WordsField(Field):
         self.data = tuple(valuelist[0].replace(",", " ").split()) if valuelist else ()
 
 
+class KeysField(WordsField):
+    """Keys, separated by blanks; the browser offers the system's own."""
+
+    def __call__(self, **options: Any) -> Markup:
+        return super().__call__(**{"autocapitalize": "characters", "spellcheck": "false", **options})
+
+
 class DaysField(Field):
     """Days of the week as Asterisk and the model count them: ``1`` is Sunday. Its widget is a row of ticks."""
 

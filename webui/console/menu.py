@@ -50,7 +50,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Campaigns", "campaigns", (Right.CHANGE_CAMPAIGNS,)),
             Entry("Lists", "lists", (Right.SEE_RECORDS,)),
             Entry("Servers and lines", "pbx", (Right.CHANGE_PBX,), ("/servers", "/trunks", "/end-points")),
-            Entry("Opening hours", "opening_hours", (Right.CHANGE_CAMPAIGNS,)),
+            Entry("Opening hours", "opening-hours", (Right.CHANGE_CAMPAIGNS,)),
         ),
     ),
     (

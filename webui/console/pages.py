@@ -38,6 +38,7 @@ STATUS = {
     LOG_ON: 401, FORBIDDEN: 403, MISSING: 404, "no-run": 404, "conflict": 409, "name_taken": 409, "in_use": 409,
     "too-large": 413, "too-many-tries": 429, "dialer-down": 503, "dialer-store": 503, "not-ready": 503,
 }  # fmt: skip
+_OURS = "This went wrong on our side. What happened is in the console's log; nothing more was done."
 GOOD, BAD = "good", "bad"  #: kinds of what is said at the top of the next page
 
 
@@ -156,7 +157,8 @@ class Pages:
         """An address that is not there, in the looks of the console. No word of it to who is not logged on."""
         if self._visit() is None:
             return self._to_log_on() if isinstance(error, NotFound) else error.get_response()
-        return self._trouble(error.code or 500, error.description or error.name)
+        code = error.code or 500
+        return self._trouble(code, _OURS if code == 500 else error.description or error.name)
 
     def _add(self, rule: str, method: str, rights: tuple[Right, ...], name: str) -> Adds:
         def add(function: Callable[..., Answer]) -> Callable[..., Answer]:

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import FORBIDDEN, TOKEN_KEY, Right, demand, may, missing, require_grantable
-from wombat_ari.model.admin import EntityInfo, User, UserClass
+from wombat_ari.model.admin import EntityInfo, Keyring, User, UserClass
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.tokens import ApiToken, Scope
-from wombat_ari.store import entities, tokens, users
+from wombat_ari.store import entities, sessions, tokens, users
 from wombat_ari.store.database import Database
+from wombat_ari.store.users import SYSTEM_KEYS
 
 
 def list_users(caller: Caller, db: Database) -> list[User]:
@@ -57,6 +58,26 @@ def delete_user(caller: Caller, db: Database, user_id: int, *, version: int | No
     users.delete_user(db, user_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "user deleted", about=old.login)
     return old
+
+
+def keyring_of(caller: Caller, db: Database, user_id: int) -> Keyring:
+    """As it is resolved: of the class and own ones, less the revoked; empty for who is disabled."""
+    return users.keyring(db, find_user(caller, db, user_id).login)
+
+
+def sessions_of(caller: Caller, db: Database, user_id: int) -> list[tuple[str, float, float]]:
+    """Where a user is logged on at the console: address, log-on, last request; the latest first."""
+    find_user(caller, db, user_id)
+    return sessions.sessions_of(db, user_id)
+
+
+def log_off_everywhere(caller: Caller, db: Database, user_id: int) -> User:
+    """End all sessions of a user at the console; tokens stay."""
+    demand(caller, Right.CHANGE_USERS)
+    user = users.load_user(db, user_id)
+    sessions.close_sessions_of(db, user_id)
+    note(caller, db, "logged off by another", about=user.login)
+    return user
 
 
 def list_classes(caller: Caller, db: Database) -> list[UserClass]:
@@ -152,3 +173,10 @@ def revoke_token(caller: Caller, db: Database, token_id: int) -> ApiToken:
     revoked = tokens.revoke_token(db, token_id, by=caller.login, now=caller.at)
     note(caller, db, "token revoked", about=f"{token.login}/{token.name}")
     return revoked
+
+
+__all__ = [
+    "SYSTEM_KEYS", "class_infos", "delete_class", "delete_user", "find_class", "find_token", "find_user", "keyring_of",
+    "list_classes", "list_tokens", "list_users", "log_off_everywhere", "make_token", "revoke_token", "save_class",
+    "save_user", "sessions_of", "set_password", "user_infos",
+]  # fmt: skip
