@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.apply({"list": [{"name": "all"}, {"name": "once"}]})
     try:
         site.serve()
-        site.token = site.wombat("token", "add", "admin", "crm").stdout.strip()  # type: ignore[attr-defined]
+        site.token = site.wombat("token", "add", "admin", "crm", "--scope", "CONTROL").stdout.strip()  # type: ignore[attr-defined]
         yield site
     finally:
         site.close()
