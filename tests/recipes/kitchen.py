@@ -74,10 +74,13 @@ class Kitchen:
     def addcall(self, number: str, attributes: str = "", campaign: str = "", **more: str) -> int:
         """As a program of the site does it, over HTTP; answers the WOMBATID."""
         asked = {"op": "addcall", "campaign": campaign or self.name, "number": number, "attrs": attributes}
-        query = urlencode({**asked, **more})
-        status, said = self.site.get(f"/wombat/api/calls/?{query}")
+        status, said = self.get("/wombat/api/calls/", **asked, **more)
         assert (status, said.split()[0]) == (200, "OK"), said
         return int("".join(word for word in said.replace(":", " ").split() if word.isdigit() and len(word) > 6))
+
+    def get(self, path: str, **parameters: object) -> tuple[int, str]:
+        """Status and text of an answer over HTTP."""
+        return self.site.get(f"{path}?{urlencode(parameters)}")
 
     def ended(self, wombatid: int, limit: float = 20) -> dict[str, Any]:
         """That attempt, once it is in the call log."""
@@ -110,7 +113,8 @@ class Kitchen:
         assert "Traceback" not in log
         assert "mistake of ours" not in log
         complaints = self._messages()[self._logged :]
-        assert [line for line in complaints if not self.forgiven or self.forgiven not in line] == []
+        complaints = [line for line in complaints if not self.forgiven or self.forgiven not in line]
+        assert not complaints, "\n".join(complaints)
 
     def _messages(self) -> list[str]:
         """Warnings and errors that Asterisk has logged so far."""

@@ -119,9 +119,9 @@ class Floor(Ami):
         """Somebody calls the agent's phone; answers the channel id, for ``hang_up``."""
         return self._call(agent.interface)[0]
 
-    def stranger(self, queue: str = "999") -> str:
+    def stranger(self, queue: str = "999", context: str = "simulated-endpoints") -> str:
         """A caller who did not come from the dialer enters a queue; answers their unique id there."""
-        return self._call(f"Local/{queue}@simulated-endpoints/n")[1]
+        return self._call(f"Local/{queue}@{context}/n")[1]
 
     def hang_up(self, channel: str) -> None:
         self.act("Hangup", Channel=channel, Cause=16)
