@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 from flask import make_response
@@ -42,5 +41,8 @@ def _view(surgery: Doctor, visit: Visit) -> dict[str, Any]:
 
 
 def _grouped(findings: tuple[Finding, ...]) -> list[tuple[str, list[Finding]]]:
-    """By what they are about, in the order in which they came."""
-    return [(about, list(group)) for about, group in groupby(findings, lambda finding: finding.about)]
+    """By what they are about, in the order in which that was first looked at."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.about, []).append(finding)
+    return list(groups.items())
