@@ -30,6 +30,7 @@ COMMANDS = {
     "boost": ("steering:boost", "Change the boost of a live run."),
     "reload": ("steering:reload", "Take a campaign's changed fields into its live run."),
     "status": ("runs:status", "Show what the dialer is doing."),
+    "flow": ("flow:flow", "List the flows (IVRs in Python), or go through one at the terminal."),
     "report": ("report:report", "Report on the runs of a campaign."),
     "outbox": ("outbox:outbox", "Show, replay or drop notifications and e-mails that wait."),
     "user": ("user:user", "Show, add and change users."),

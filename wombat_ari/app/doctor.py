@@ -13,6 +13,7 @@ from twisted.internet.threads import deferToThread
 from wombat_ari.app.config import Settings
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.doctor_database import examine_database
+from wombat_ari.app.doctor_flows import examine_flows
 from wombat_ari.app.doctor_pbx import examine_pbx
 from wombat_ari.app.doctor_words import Finding, Findings, Grade, bad, good, warning
 from wombat_ari.app.outside import complaint, mail_server_of
@@ -46,6 +47,8 @@ async def examine(
     if not plan.servers:
         yield warning("servers", "no server is configured", "set one up in the console, or: wombat-ari apply FILE")
     for finding in await _in_thread(_strangers, settings, plan.servers):
+        yield finding
+    for finding in await _in_thread(examine_flows, settings, plan.end_points):
         yield finding
     for server in plan.servers:
         if not server.enabled:

@@ -1,0 +1,44 @@
+"""The doctor's questions about flows: can their files be read, is each that is called there, can texts be spoken?"""
+
+import shutil
+from collections.abc import Sequence
+
+from wombat_ari.app.config import Settings
+from wombat_ari.app.doctor_words import Finding, bad, good, warning
+from wombat_ari.app.flow_files import flow_files
+from wombat_ari.flows.line import FlowError
+from wombat_ari.flows.speech import programs_of
+from wombat_ari.model.entities import EndPoint
+from wombat_ari.model.states import EndPointType
+
+
+def examine_flows(settings: Settings, end_points: Sequence[EndPoint]) -> list[Finding]:
+    """Blocks: a process reads the files."""
+    wanted = [end_point for end_point in end_points if end_point.type is EndPointType.FLOW]
+    folder = settings.flows_folder
+    if not wanted and not folder.is_dir():
+        return []
+    files = flow_files(settings)
+    about = f"flows in {folder}"
+    found = [bad(about, mistake, "correct the file; until then its last version is used") for mistake in files.mistakes]
+    names = {each["name"] for each in files.flows}
+    for end_point in wanted:
+        if end_point.extension not in names:
+            text = f"there is no flow {end_point.extension}: its calls will end with RS_ERROR"
+            found.append(warning(f"end point {end_point.name}", text, f"write it: a file in {folder}"))
+    if not found:
+        found.append(good(about, ", ".join(sorted(names)) or "none"))
+    return found + _speech(settings)
+
+
+def _speech(settings: Settings) -> list[Finding]:
+    command, about = settings["flows.speech_command"], "flows.speech_command"
+    if not command.strip():
+        return []
+    try:
+        missing = [words[0] for words in programs_of(command) if shutil.which(words[0]) is None]
+    except FlowError as wrong:
+        return [bad("flows", str(wrong), "see docs/flows.md")]
+    if missing:
+        return [bad(about, f"{missing[0]} is not there", "install it, or correct the command")]
+    return [good(about, "its programs are there")]
