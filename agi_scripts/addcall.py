@@ -16,7 +16,7 @@ usage: addcall.py [options] CAMPAIGN NUMBER [NAME=value ...]
 
 By --variable any text arrives exactly; one with a comma cannot be given as NAME=value. url, token
 and timeout are better kept in wombat-agi.conf beside manager.conf. WOMBAT_AGI_RESULT becomes OK, or
-ERROR: and the reason; WOMBAT_ADDED_ID the WOMBATID of the new call, which is then durable; the exit
+ERROR: and the reason; WOMBAT_ADDED the WOMBATID of the new call, which is then durable; the exit
 status 0, or 1. If the dialer did not answer, the call may have been added: whoever asks again may
 have somebody called twice. A person or cron may run it as well.
 """
@@ -164,6 +164,9 @@ def run(main):
     channel = Channel()
     is_agi = channel.open()
     try:
+        given = ",".join([channel.env.get("agi_request", ""), *sys.argv[1:]])
+        if is_agi and len(given.encode("utf-8", "replace")) >= 2047:
+            raise Trouble("Asterisk cuts what AGI() is given at 2047 bytes: give a long text by a variable")
         main(channel, sys.argv[1:])
         result = "OK"
     except Trouble as trouble:
@@ -282,7 +285,7 @@ def main(channel, words):
     answer = ask_dialer(settings(options), op="addcall", **fields)
     wombatid = answer.rpartition("WOMBATID:")[2].strip()
     if channel.env:
-        channel.set("WOMBAT_ADDED_ID", wombatid)
+        channel.set("WOMBAT_ADDED", wombatid)
     else:
         print(wombatid)
 

@@ -2,19 +2,19 @@
 """Save an output attribute of a call, as AGI(agi://dialer:4573/attribute?...) does, but over HTTP.
 
     exten => 100,n,AGI(attribute.py,NOTE,wants a call tomorrow)
-    exten => 100,n,AGI(attribute.py,--variable,NOTE)
+    exten => 100,n,AGI(attribute.py,NOTE)
     exten => 100,n,AGI(attribute.py,--variable,CALLER=CALLERID(name),--variable,NOTE)
 
 usage: attribute.py [options] NAME VALUE
-       attribute.py [options] --variable NAME[=VARIABLE] ...
+       attribute.py [options] NAME              from the channel variable of that name
 
-    --variable NAME    the attribute NAME from the channel variable of that name, or from VARIABLE (a function will do)
+    --variable NAME    the same; may be repeated; NAME=VARIABLE: from another one (a function will do)
     --id WOMBATID      of which call (default: the channel's own, or its variable WOMBATID)
     --url URL          the dialer's API (default: http://127.0.0.1:8080/wombat/api)
     --token TOKEN      if this address is not in the dialer's api.open_to
     --timeout SECONDS  how long the dialer may take (default 5)
 
-By --variable any text arrives exactly. As VALUE it comes through the dialplan, which takes quotes
+From a variable any text arrives exactly. As VALUE it comes through the dialplan, which takes quotes
 and backslashes away and splits at commas (they are put back). url, token and timeout are better
 kept in wombat-agi.conf beside manager.conf. WOMBAT_AGI_RESULT becomes OK, or ERROR: and the reason;
 the exit status 0, or 1. A hang-up meanwhile harms nothing.
@@ -163,6 +163,9 @@ def run(main):
     channel = Channel()
     is_agi = channel.open()
     try:
+        given = ",".join([channel.env.get("agi_request", ""), *sys.argv[1:]])
+        if is_agi and len(given.encode("utf-8", "replace")) >= 2047:
+            raise Trouble("Asterisk cuts what AGI() is given at 2047 bytes: give a long text by a variable")
         main(channel, sys.argv[1:])
         result = "OK"
     except Trouble as trouble:
@@ -281,9 +284,10 @@ def main(channel, words):
     known = {"variable": [], "id": "", "url": "", "token": "", "timeout": ""}
     options, words = read_options(words, known)
     pairs = [(words[0], ",".join(words[1:]))] if len(words) >= 2 else []
-    if len(words) == 1 or not (pairs or options["variable"]):
-        raise Trouble("attribute needs NAME and VALUE, or --variable NAME")
-    for pair in options["variable"]:
+    variables = options["variable"] + words[:1] if len(words) == 1 else options["variable"]
+    if not pairs and not variables:
+        raise Trouble("attribute needs NAME and VALUE, or NAME alone")
+    for pair in variables:
         name, equals, variable = pair.partition("=")
         pairs.append((name, channel.variable(variable if equals else name)))
     dialer, call = settings(options), call_of(channel, options)

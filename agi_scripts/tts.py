@@ -171,6 +171,9 @@ def run(main):
     channel = Channel()
     is_agi = channel.open()
     try:
+        given = ",".join([channel.env.get("agi_request", ""), *sys.argv[1:]])
+        if is_agi and len(given.encode("utf-8", "replace")) >= 2047:
+            raise Trouble("Asterisk cuts what AGI() is given at 2047 bytes: give a long text by a variable")
         main(channel, sys.argv[1:])
         result = "OK"
     except Trouble as trouble:

@@ -23,7 +23,7 @@ def test_call_with_attributes(dialer: Dialer) -> None:
         "addcall.py", "--in", "600", "--variable", "NOTE", "--variable", "WHO=CALLERID(name)", "callback", "0551234",
         "QUEUE=400", "EMPTY=", env=dialer.env,
     )  # fmt: skip
-    assert (pbx.result, pbx.variables["WOMBAT_ADDED_ID"], pbx.status) == ("OK", "4712", 0)
+    assert (pbx.result, pbx.variables["WOMBAT_ADDED"], pbx.status) == ("OK", "4712", 0)
     (asked,) = dialer.asked
     assert parse_pairs(asked.pop("attrs")) == {"QUEUE": "400", "EMPTY": "", "NOTE": note, "WHO": "Joe, D"}
     assert asked == {"op": "addcall", "campaign": "callback", "number": "0551234", "schedule": "600"}
@@ -52,4 +52,4 @@ def test_wrong(dialer: Dialer, words: list[str], told: str) -> None:
     pbx = Pbx().run("addcall.py", *words, env=dialer.env)
     assert pbx.result == f"ERROR: {told}"
     assert not dialer.asked
-    assert "WOMBAT_ADDED_ID" not in pbx.variables
+    assert "WOMBAT_ADDED" not in pbx.variables

@@ -36,7 +36,10 @@ exten => tells,1,Answer(,i)
  same => n,Set(HUNDRED=${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN}${TEN})
  same => n,Set(H=${HUNDRED})
  same => n,Set(LONG=${H}${H}${H}${H}${H}${H}${H}${H}${H}${H})
- same => n,AGI(attribute.py,--variable,LONG)
+ same => n,AGI(attribute.py,LONG)
+ same => n,AGI(attribute.py,CUT,${LONG}${LONG})
+ same => n,Set(CUT=${WOMBAT_AGI_RESULT:0:29})
+ same => n,AGI(attribute.py,CUT)
  same => n,AGI(attribute.py,GONE,soon)
  same => n,AGI(clear.py,GONE)
  same => n,AGI(append.py,PIECES,one,two)
@@ -135,8 +138,8 @@ def escaped(value: str) -> str:
 def test_any_text_goes_there_and_back(stage: Stage, number: str) -> None:
     row = stage.of(number)
     assert row["output_attributes"] == {
-        "NOTE": NOTES[number], "STATE": "Up", "PIECES": "one,two", "LONG": "é" * 1000, "GONE": "",
-        "TOLD": "OK then ERROR: there is no call 1 and FAILURE",
+        "NOTE": NOTES[number], "STATE": "Up", "PIECES": "one,two", "GONE": "", "LONG": "é" * 1000,
+        "CUT": "ERROR: Asterisk cuts what AGI", "TOLD": "OK then ERROR: there is no call 1 and FAILURE",
     }  # fmt: skip
     assert row["extended_status"] == "7"
 

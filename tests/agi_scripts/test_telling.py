@@ -57,6 +57,18 @@ def test_text_in_pieces(dialer: Dialer) -> None:
     assert dialer.asked == [{"op": "attrAppend", "wombatid": "4711", "attr": "NOTE", "val": "-one, two,"}]
 
 
+def test_name_alone_is_a_variable(dialer: Dialer) -> None:
+    assert Pbx({"NOTE": HOSTILE[0]}).run("append.py", "NOTE", env=dialer.env).result == "OK"
+    assert (dialer.asked[0]["attr"], dialer.asked[0]["val"]) == ("NOTE", HOSTILE[0])
+    assert Pbx().run("append.py", env=dialer.env).result == "ERROR: append needs NAME and VALUE, or NAME alone"
+
+
+def test_what_asterisk_has_cut(dialer: Dialer) -> None:
+    told = Pbx().run("attribute.py", "NOTE", "x" * 2000, env=dialer.env).result
+    assert told == "ERROR: Asterisk cuts what AGI() is given at 2047 bytes: give a long text by a variable"
+    assert not dialer.asked
+
+
 def test_clear(dialer: Dialer) -> None:
     assert Pbx().run("clear.py", "NOTE", " APPT", env=dialer.env).result == "OK"
     assert [(asked["op"], asked["attr"]) for asked in dialer.asked] == [("attrClear", "NOTE"), ("attrClear", "APPT")]
