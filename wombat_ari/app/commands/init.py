@@ -53,6 +53,8 @@ def init(
     if wanted is not None:
         _cook(database, wanted, pbx)
     _offer_open_to(ctx, database)
+    if wanted is not None:
+        click.echo("\n  ".join(["Next:", *wanted.then]))
 
 
 def _offer_open_to(ctx: click.Context, database: Any) -> None:
@@ -95,19 +97,16 @@ def _cook(database: Any, recipe: Recipe, pbx: Pbx) -> None:
     click.echo(
         f"The PBX needs asterisk_conf/extensions.d/recipe-{recipe.name}.conf: see docs/cookbook/{recipe.name}.md"
     )
-    click.echo("Next:")
-    for command in recipe.then:
-        click.echo(f"  {command}")
 
 
 def _tell(cooked: Cooked, recipe: Recipe, pbx: Pbx) -> None:
     if cooked.found:
         click.echo(f"  server {cooked.server} at {pbx.where} was there, and is used as it is")
     for done in cooked.done:
-        at = f" ({pbx.where}, login {pbx.login})" if done.kind == "server" else ""
-        click.echo(f"  {done.kind} {done.name}{at}: {done.what}")
+        more = f" ({pbx.where}, login {pbx.login})" if done.kind == "server" else ""
+        if done.kind == "list" and done.name in recipe.numbers:
+            count = cooked.added.get(done.name, 0)
+            more = f" with {count} simulated numbers" if count else ", empty: import numbers"
+        click.echo(f"  {done.kind} {done.name}{more}: {done.what}")
         for warning in done.warnings:
             click.echo(f"  warning: {warning}", err=True)
-    for name in recipe.numbers:
-        count = cooked.added.get(name, 0)
-        click.echo(f"  list {name}: {count} simulated numbers" if count else f"  list {name}: empty, import numbers")
