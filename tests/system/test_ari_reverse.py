@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.system.agency import Agency, Seen, Story, opened
+from tests.system.agency import Agency, Agent, Seen, Story, ari_of, opened, story
 from tests.system.scene import Stalls
-from tests.system.site import until
+from tests.system.site import server_of, until
 from tests.system.test_reverse import ENDS
 
 CLOSE_S = 0.150
 BY_ARI = {"context": "wombat-bridge"}
+RECORDED = replace(story(27, "recorded", Agent(27), "5551050601", variables="WOMBAT_RECORD:yes"), end=BY_ARI)
+WITHOUT = replace(story(28, "without ARI", Agent(28), "5551010201"), end=BY_ARI)
 
 
 @dataclass
@@ -35,9 +37,9 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    stories = [replace(each, end=BY_ARI) for each, _ in ENDS]
+    stories = [*(replace(each, end=BY_ARI) for each, _ in ENDS), RECORDED]
     with ExitStack() as stack:
-        agency = opened(stack, tmp_path_factory.mktemp("ari"), stories, far=True, ari=True)
+        agency = opened(stack, tmp_path_factory.mktemp("ari"), [*stories, WITHOUT], far=True, ari=True)
         scene = Scene(agency)
         assert agency.far is not None
         agency.far.cli("devstate change Custom:agent26 INUSE")
@@ -133,6 +135,13 @@ def test_the_agents_phone_shows_the_number_to_the_end(scene: Scene) -> None:
     assert shown == {row["number"]}
 
 
+def test_the_talk_is_recorded(scene: Scene) -> None:
+    row, _ = scene.one("recorded")
+    name = f"wombat-{row['wombatid']}"
+    assert row["output_attributes"] == {"RECORDING": name}
+    assert (scene.agency.pbx.directory / "spool" / "recording" / f"{name}.wav").exists()
+
+
 def test_it_was_a_bridge_of_ours(scene: Scene) -> None:
     row, _ = scene.one("sip: the callee hangs up")
     bridges = {each["BridgeUniqueid"] for each in scene.agency.floor.heard if each["Event"] == "BridgeEnter"}
@@ -150,6 +159,35 @@ def test_nothing_is_left(scene: Scene) -> None:
     assert "mistake of ours" not in site.log()
     assert "Traceback" not in site.log()
     assert "WARN" not in site.log()
+
+
+def test_the_connection_breaks_in_the_moment_before(scene: Scene) -> None:
+    """Nobody listens to the application that the agent is to be brought to: Dial() does the rest."""
+    floor = scene.agency.floor
+    variables = {
+        "WOMBAT_STASIS": "wombat-nobody", "WOMBATID": "1", "WOMBAT_REVERSE": "agent", "WOMBAT_DIAL_TIMEOUT": "9.5",
+        "WOMBAT_DIAL": "Local/5551010101@simulated-network/n",
+    }  # fmt: skip
+    floor.act(
+        "Originate", variables=variables, Channel="Local/010000@simulated-agents/n", Context="wombat-bridge", Exten="s",
+        Priority=1, Async="true", ChannelId="wbt-0000000000000001", OtherChannelId="wbo-0000000000000001",
+    )  # fmt: skip
+    dialled = floor.await_event("DialEnd", Uniqueid="wbt-0000000000000001")
+    assert dialled["DialStatus"] == "ANSWER"
+    told = floor.await_event("UserEvent", UserEvent="CALLEEENDED", Uniqueid="wbt-0000000000000001")
+    assert told["DIALSTATUS"] == "ANSWER"
+    scene.agency.quiet()
+
+
+def test_without_ari_the_dialplan_does_it(scene: Scene) -> None:
+    """The last one, since it changes the server: a wrong password, taken when a run is started."""
+    site = scene.agency.site
+    site.apply({"server": [server_of(scene.agency.pbx, **ari_of(scene.agency.pbx, "wrong"))]})
+    site.run(WITHOUT.name)
+    site.finish()
+    (row,) = site.attempts(WITHOUT.name)
+    assert (row["outcome"], row["agent"]) == ("TERMINATED", "Agent 28")
+    until(lambda: "refused" in site.snapshot()["pbxs"][0]["ari"]["error"], 10, "what is wrong is said")
 
 
 def _near(scene: Scene, logged: float, really: float, what: str) -> None:

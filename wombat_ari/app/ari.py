@@ -26,8 +26,9 @@ def ari_maker(series: int, run_flow: RunFlow) -> Callable[[Server, SetVariable],
             # Imported only where it is used: it takes a while, and a dialer without it dials as well.
             from wombat_ari.flows.ari_calls import FlowCalls
             from wombat_ari.pbx.ari_app import CALLEE, FLOW, RECORDER, REVERSE, AriApp
+            from wombat_ari.pbx.ari_callees import Callees
             from wombat_ari.pbx.ari_recording import Recorder
-            from wombat_ari.pbx.ari_reverse import Callees, Reverse
+            from wombat_ari.pbx.ari_reverse import Reverse
         except ImportError:
             return _NotThere(app)
         made = AriApp(server, app, by_ami=set_variable)

@@ -140,8 +140,10 @@ class AriLink:
         except HTTPException as refusal:
             said = f"{self.base} {about}.{operation}: {refusal.status} {_message(refusal)}"
             raise AriError(said, status=refusal.status) from None
-        except (aiohttp.ClientError, OSError, ValueError) as trouble:
+        except (aiohttp.ClientError, OSError) as trouble:
             raise AriError(in_words(trouble, self.base)) from trouble
+        except (ValueError, KeyError) as trouble:
+            raise AriError(f"{self.base} {about}.{operation}: not understood: {trouble!r}") from trouble
         except TimeoutError:
             raise AriError(f"{self.base} did not answer {about}.{operation} in {self._settings.answer:g} s") from None
 
@@ -179,7 +181,11 @@ class AriLink:
             await self._user.ari_up()
             self.connected, self._last_reason = True, ""
             log.info("ARI %s: connected as %s, application %s", self.base, server.ari_user, self.app)
-            await running
+            try:
+                await running
+            except Exception as trouble:
+                # aioari falls over an event that is no JSON, and over one that is no event.
+                raise PbxError(f"what ARI told was not understood: {trouble!r}", code="ari.events") from trouble
             raise PbxError(http.end_in_words())
         finally:
             if self.connected and loop.time() - since >= self._settings.proven:
