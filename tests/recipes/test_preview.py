@@ -55,7 +55,6 @@ def kitchen(cook: Cook, floor: Floor) -> Iterator[Kitchen]:
     """Before the agent is there."""
     kitchen = cook("preview")
     kitchen.hurry(answer_timeout_ms=1500)
-    kitchen.forgiven = 'Invalid cause given to Hangup(): "0"'  # wombat-reverse, of a callee who did not answer
     kitchen.do(kitchen.then[0])
     kitchen.do(kitchen.then[1])
     yield kitchen
