@@ -241,6 +241,20 @@ def test_what_nobody_can_see_to_goes_on_in_the_dialplan() -> None:
     play(story())
 
 
+def test_another_one_who_takes_the_application_over_is_said() -> None:
+    """Asterisk tells the first one so, and then nothing any more; nothing is cut."""
+
+    async def story() -> None:
+        async with FakeAri() as fake, Stage(server_of(fake.url, PASSWORD)) as stage:
+            await stage.up()
+            await fake.say('{"type": "ApplicationReplaced", "application": "x"}')
+            await stage.until(lambda: stage.went_down)
+            assert stage.went_down == [f"somebody else has connected as application {stage.app.app}"]
+            await stage.up()
+
+    play(story())
+
+
 def test_stopping_is_quick_and_leaves_nothing() -> None:
     async def story() -> None:
         async with FakeAri() as fake:

@@ -96,6 +96,7 @@ class AriLink:
         self._keeper: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_reason = ""
+        self._replaced = asyncio.Event()  #: by another one's connection
 
     def start(self) -> None:
         if self._keeper is None:
@@ -181,11 +182,7 @@ class AriLink:
             await self._user.ari_up()
             self.connected, self._last_reason = True, ""
             log.info("ARI %s: connected as %s, application %s", self.base, server.ari_user, self.app)
-            try:
-                await running
-            except Exception as trouble:
-                # aioari falls over an event that is no JSON, and over one that is no event.
-                raise PbxError(f"what ARI told was not understood: {trouble!r}", code="ari.events") from trouble
+            await self._ended(running)
             raise PbxError(http.end_in_words())
         finally:
             if self.connected and loop.time() - since >= self._settings.proven:
@@ -196,6 +193,24 @@ class AriLink:
                 await asyncio.gather(running, return_exceptions=True)
             # Not client.close(): of a client whose init() failed it asks itself for its websockets without end.
             await http.close()
+
+    async def _ended(self, running: "asyncio.Task[None]") -> None:
+        """Returns when the websocket has ended; PbxError when it is useless from now on."""
+        self._replaced.clear()
+        replaced = asyncio.ensure_future(self._replaced.wait())
+        try:
+            await asyncio.wait((running, replaced), return_when=asyncio.FIRST_COMPLETED)
+            if replaced.done():
+                # The websocket stays and says nothing any more: Asterisk has one for each application.
+                raise PbxError(f"somebody else has connected as application {self.app}", code="ari.replaced")
+            await running
+        except PbxError:
+            raise
+        except Exception as trouble:
+            # aioari falls over an event that is no JSON, and over one that is no event.
+            raise PbxError(f"what ARI told was not understood: {trouble!r}", code="ari.events") from trouble
+        finally:
+            replaced.cancel()
 
     async def _read_description(self, http: "_Http") -> Client:
         client = Client(self.base, http)
@@ -243,7 +258,7 @@ class AriLink:
 
     def _hear(self, event: Event) -> None:
         if event["type"] == "ApplicationReplaced":
-            log.warning("ARI %s: somebody else has connected as application %s", self.base, self.app)
+            self._replaced.set()
         try:
             self._user.hear(event)
         except Exception:  # the fence: one event
