@@ -90,7 +90,10 @@ class Channel:
         return found.group(1), found.group(2) or ""
 
     def variable(self, name):
-        """A channel variable or function, exactly: in base64 quotes, parentheses and line breaks pass."""
+        """A channel variable, or one of some functions, exactly: in base64 quotes, parentheses, line breaks pass."""
+        # Asterisk evaluates it: what is more than a name could do anything.
+        if not re.fullmatch(r"([A-Za-z_]\w*|(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\))", name, re.ASCII):
+            raise Trouble(f"{name[:80]!r} is not the name of a channel variable")
         _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
         data = base64.b64decode(value)
         # Asterisk 16 loses the last one or two bytes of it: "abc" is put behind, and what arrived of it taken away.
@@ -152,7 +155,7 @@ def read_options(words, known):
 
 def whole(options, name):
     """An option that is a whole number."""
-    if not re.match(r"[0-9]{1,9}$", str(options[name]).strip()):
+    if not re.fullmatch(r"[0-9]{1,9}", str(options[name]).strip()):
         raise Trouble(f"--{name} is {options[name]!r}: it must be a whole number")
     return int(options[name])
 
@@ -216,7 +219,9 @@ def settings(options):
         given = options.get(name) or os.environ.get("WOMBAT_AGI_" + name.upper())
         return (given or file.get("dialer", name, fallback=default)).strip()
 
-    found = {"url": one("url", "http://127.0.0.1:8080/wombat/api"), "token": one("token", "")}
+    found = {"url": one("url", "http://127.0.0.1:8080/wombat/api"), "token": options["token"].strip()}
+    if not options["url"]:
+        found["token"] = one("token", "")  # never told to whoever else is named by --url
     return dict(found, timeout=whole({"timeout": one("timeout", "5")}, "timeout"))
 
 

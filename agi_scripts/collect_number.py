@@ -91,7 +91,10 @@ class Channel:
         return found.group(1), found.group(2) or ""
 
     def variable(self, name):
-        """A channel variable or function, exactly: in base64 quotes, parentheses and line breaks pass."""
+        """A channel variable, or one of some functions, exactly: in base64 quotes, parentheses, line breaks pass."""
+        # Asterisk evaluates it: what is more than a name could do anything.
+        if not re.fullmatch(r"([A-Za-z_]\w*|(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\))", name, re.ASCII):
+            raise Trouble(f"{name[:80]!r} is not the name of a channel variable")
         _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
         data = base64.b64decode(value)
         # Asterisk 16 loses the last one or two bytes of it: "abc" is put behind, and what arrived of it taken away.
@@ -153,7 +156,7 @@ def read_options(words, known):
 
 def whole(options, name):
     """An option that is a whole number."""
-    if not re.match(r"[0-9]{1,9}$", str(options[name]).strip()):
+    if not re.fullmatch(r"[0-9]{1,9}", str(options[name]).strip()):
         raise Trouble(f"--{name} is {options[name]!r}: it must be a whole number")
     return int(options[name])
 
@@ -205,7 +208,7 @@ def main(channel, words):
     limits = {name: whole(options, name) for name in ("min", "max", "tries", "wait", "between")}
     if not 1 <= limits["min"] <= limits["max"]:
         raise Trouble("--min must be 1 at least, and --max not less")
-    if not re.match(r"[A-Za-z_][A-Za-z0-9_]*$", options["variable"]):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", options["variable"]):
         raise Trouble(f"--variable is {options['variable']!r}: it must be the name of a channel variable")
     channel.set(options["variable"], "")
     channel.set(options["variable"], conversation(channel, options, limits))

@@ -97,7 +97,10 @@ class Channel:
         return found.group(1), found.group(2) or ""
 
     def variable(self, name):
-        """A channel variable or function, exactly: in base64 quotes, parentheses and line breaks pass."""
+        """A channel variable, or one of some functions, exactly: in base64 quotes, parentheses, line breaks pass."""
+        # Asterisk evaluates it: what is more than a name could do anything.
+        if not re.fullmatch(r"([A-Za-z_]\w*|(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\))", name, re.ASCII):
+            raise Trouble(f"{name[:80]!r} is not the name of a channel variable")
         _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
         data = base64.b64decode(value)
         # Asterisk 16 loses the last one or two bytes of it: "abc" is put behind, and what arrived of it taken away.
@@ -159,7 +162,7 @@ def read_options(words, known):
 
 def whole(options, name):
     """An option that is a whole number."""
-    if not re.match(r"[0-9]{1,9}$", str(options[name]).strip()):
+    if not re.fullmatch(r"[0-9]{1,9}", str(options[name]).strip()):
         raise Trouble(f"--{name} is {options[name]!r}: it must be a whole number")
     return int(options[name])
 
@@ -234,7 +237,7 @@ def made(text, options):
     language = options["language"] or {"espeak-ng": "en", "flite": "slt"}.get(engine, "")
     if engine not in ("espeak-ng", "flite") or shutil.which(engine) is None:
         raise Trouble(f"the speech engine {engine or 'espeak-ng or flite'} is not installed")
-    if not re.match(r"[A-Za-z][A-Za-z0-9_+-]*$", language):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*", language):
         raise Trouble(f"--language is {language!r}: letters, digits, _, + and - only")
     speed = str(whole(options, "speed"))
     folder = options["cache"] or os.path.join(os.environ.get("AST_SPOOL_DIR", "/var/spool/asterisk"), "wombat-tts")

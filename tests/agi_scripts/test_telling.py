@@ -63,6 +63,26 @@ def test_name_alone_is_a_variable(dialer: Dialer) -> None:
     assert Pbx().run("append.py", env=dialer.env).result == "ERROR: append needs NAME and VALUE, or NAME alone"
 
 
+@pytest.mark.parametrize("name", ["A}${SHELL(id)", "SHELL(id)", "EVAL(${A})", "A,B", "", "é", "CALLERID(num", "A\n"])
+def test_what_is_no_name_is_not_evaluated(dialer: Dialer, name: str) -> None:
+    pbx = Pbx().run("attribute.py", "--variable", f"NOTE={name}", env=dialer.env)
+    assert pbx.result.endswith("is not the name of a channel variable")
+    assert not dialer.asked
+    assert not [command for command in pbx.commands if command.startswith("GET")]
+
+
+def test_token_goes_to_its_own_dialer_only(dialer: Dialer) -> None:
+    env = {"WOMBAT_AGI_URL": "http://127.0.0.1:9/", "WOMBAT_AGI_TOKEN": "secret"}
+    Pbx().run("callstatus.py", "--url", dialer.url, "1", env=env)
+    Pbx().run("callstatus.py", "--url", dialer.url, "--token", "other", "1", env=env)
+    assert dialer.tokens == ["", "Bearer other"]
+
+
+def test_what_follows_two_dashes_is_no_option(dialer: Dialer) -> None:
+    Pbx().run("callstatus.py", "--", "--url=http://127.0.0.1:9/", env=dialer.env)
+    assert dialer.asked[0]["status"] == "--url=http://127.0.0.1:9/"
+
+
 def test_what_asterisk_has_cut(dialer: Dialer) -> None:
     told = Pbx().run("attribute.py", "NOTE", "x" * 2000, env=dialer.env).result
     assert told == "ERROR: Asterisk cuts what AGI() is given at 2047 bytes: give a long text by a variable"
