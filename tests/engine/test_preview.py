@@ -67,9 +67,9 @@ def test_the_system_log_is_told_by_whom_and_once_for_a_number(floor: Floor) -> N
     floor.advance(2)
     found = [(one.action, one.object, one.detail) for one in syslog.read(floor.database, user="ada")]
     assert sorted(found) == [
-        ("dialled", "Sales", f"call {got} to {number}; from ::1"),
-        ("number reserved", "Sales", f"call {got} to {number} for {ANN}; from ::1"),
-        ("skipped", "Sales", f"call {other['id']} to {other['number']} as LATER; from ::1"),
+        ("dialled", "c", f"call {got} to {number}; from ::1"),
+        ("number reserved", "c", f"call {got} to {number} for {ANN}; from ::1"),
+        ("skipped", "c", f"call {other['id']} to {other['number']} as LATER; from ::1"),
     ]
 
 
