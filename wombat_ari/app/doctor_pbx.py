@@ -51,10 +51,10 @@ async def examine_pbx(
             yield finding
         yield await _fastagi(ami, about, settings=settings, reactor=reactor)
         for trunk in trunks:
-            async for finding in _trunk(ami, trunk):
+            async for finding in about_trunk(ami, trunk):
                 yield finding
         for end_point in end_points:
-            async for finding in _end_point(ami, end_point):
+            async for finding in about_end_point(ami, end_point):
                 yield finding
     except WombatError as error:
         yield bad(about, f"the examination broke off: {error}", "see Asterisk's log, and ask again")
@@ -89,7 +89,7 @@ async def _files(ami: AMIProtocol, about: str, trunks: Sequence[Trunk]) -> Findi
         yield good(about, f"{limit} file descriptors, {wanted} wanted for all lines of its trunks")
 
 
-async def _trunk(ami: AMIProtocol, trunk: Trunk) -> Findings:
+async def about_trunk(ami: AMIProtocol, trunk: Trunk) -> Findings:
     about = f"trunk {trunk.name}"
     for text in check_trunk(trunk)[1]:
         yield warning(about, text, "correct its dial string")
@@ -114,7 +114,7 @@ async def _pjsip(ami: AMIProtocol, about: str, trunk: Trunk, carrier: str) -> Fi
     return good(about, f"{trunk.dial_string}, {trunk.capacity} lines")
 
 
-async def _end_point(ami: AMIProtocol, end_point: EndPoint) -> Findings:
+async def about_end_point(ami: AMIProtocol, end_point: EndPoint) -> Findings:
     """In reverse dialling the agent's channel goes to the shipped context; the end point's own is not used."""
     about = f"end point {end_point.name}"
     where = ("s", reverse_context(end_point)) if end_point.reverse else (end_point.extension, end_point.context)

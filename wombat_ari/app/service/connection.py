@@ -1,4 +1,4 @@
-"""Is a PBX reached as it is described, saved or not?
+"""Is a PBX reached as it is described, saved or not? Has it what a trunk or an end point names?
 
 A stored secret is used for the very address, port and login that it is stored with, and for no other: else whoever may
 edit servers could have it sent to a machine of their own.
@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from wombat_ari.app.doctor_link import Refused, about_login, log_in
+from wombat_ari.app.doctor_pbx import about_end_point, about_trunk
 from wombat_ari.app.doctor_words import Finding, bad
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.rights import Right, demand
 from wombat_ari.app.service.servers import seen_server
 from wombat_ari.app.threads import on_reactor
 from wombat_ari.core.validate import check_server
-from wombat_ari.model.entities import Server
+from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import UserError, WombatError
 from wombat_ari.store.database import Database
 
@@ -24,6 +25,28 @@ def test_connection(caller: Caller, db: Database, server: Server) -> list[Findin
     demand(caller, Right.CHANGE_PBX)
     server = with_stored_secret(caller, db, check_server(server)[0])
     return on_reactor(lambda reactor: examine_door(server, reactor))
+
+
+def test_dialplan(caller: Caller, db: Database, thing: Trunk | EndPoint) -> list[Finding]:
+    """What the doctor finds about a saved trunk or end point. UserError: its server is not seen."""
+    demand(caller, Right.CHANGE_PBX)
+    server = seen_server(caller, db, thing.server_id)
+    return on_reactor(lambda reactor: examine_thing(server, thing, reactor))
+
+
+async def examine_thing(server: Server, thing: Trunk | EndPoint, reactor: Any) -> list[Finding]:
+    about = f"server {server.description}"
+    try:
+        ami = await log_in(server, reactor)
+    except Refused as refusal:
+        return [bad(about, str(refusal), refusal.advice)]
+    try:
+        asked = about_trunk(ami, thing) if isinstance(thing, Trunk) else about_end_point(ami, thing)
+        return [finding async for finding in asked]
+    except WombatError as error:
+        return [bad(about, f"it went away: {error}", "see Asterisk's log")]
+    finally:
+        ami.transport.loseConnection()
 
 
 async def examine_door(server: Server, reactor: Any) -> list[Finding]:
