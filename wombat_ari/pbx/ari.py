@@ -33,6 +33,7 @@ for _chatty in ("aioari.client", "aioari.model", "aioswagger11.client"):
     # At debug they write each request with its variables; of the end of a websocket, a warning, we tell ourselves.
     logging.getLogger(_chatty).setLevel(logging.ERROR)
 
+CONNECTIONS = 20  #: at once, beside the websocket
 Event = Mapping[str, Any]  #: as ARI tells it, with its ``type``
 
 
@@ -141,12 +142,12 @@ class AriLink:
         except HTTPException as refusal:
             said = f"{self.base} {about}.{operation}: {refusal.status} {_message(refusal)}"
             raise AriError(said, status=refusal.status) from None
+        except TimeoutError:
+            raise AriError(f"{self.base} did not answer {about}.{operation} in {self._settings.answer:g} s") from None
         except (aiohttp.ClientError, OSError) as trouble:
             raise AriError(in_words(trouble, self.base)) from trouble
         except (ValueError, KeyError) as trouble:
             raise AriError(f"{self.base} {about}.{operation}: not understood: {trouble!r}") from trouble
-        except TimeoutError:
-            raise AriError(f"{self.base} did not answer {about}.{operation} in {self._settings.answer:g} s") from None
 
     # The loop: aioari's run() ends without a word when the link does
 
@@ -285,6 +286,8 @@ class _Http(AsynchronousHttpClient):
         self.session = aiohttp.ClientSession(
             headers={"Authorization": f"Basic {log_in}"},
             timeout=aiohttp.ClientTimeout(total=settings.answer),
+            # Asterisk takes a hundred connections (sessionlimit), of all its users; aiohttp would have as many.
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
         )
         self.opened = asyncio.Event()
         self._settings = settings
