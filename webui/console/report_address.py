@@ -25,6 +25,11 @@ DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 ORDERS = {order.value: order for order in AttemptOrder}
 LATEST_FIRST = f"-{AttemptOrder.WOMBATID}"
+#: orders that are offered by name
+OFFERED = (
+    ("", "latest first"), ("wombatid", "oldest first"), ("number", "by number"), ("outcome", "by outcome"),
+    ("-talk_ms", "longest talk first"), ("-wait_after_ms", "longest wait first"),
+)  # fmt: skip
 #: words of an address, and what they are of an AttemptFilter. An empty one looks for "none", one left out for "any"
 WORDS = {
     "outcome": "outcome", "status": "extended_status", "trunk": "trunk_name", "end_point": "end_point_name",
@@ -96,7 +101,7 @@ class Attempts:
             known: request.args[word] for word, known in WORDS.items() if word in request.args
         }
         given["outcome"] = given.get("outcome") or None  # every attempt has one: the form says "any" by an empty one
-        sort = request.args.get("sort", LATEST_FIRST)
+        sort = request.args.get("sort") or LATEST_FIRST
         name = sort.removeprefix("-")
         page = request.args.get("page", "1")
         return cls(
@@ -113,6 +118,12 @@ class Attempts:
         known |= {word: getattr(self.where, name) for word, name in WORDS.items()}
         known |= {"sort": self.sort, "page": None, **changes}
         return url_for(f"console.{endpoint}", **{name: value for name, value in known.items() if value is not None})
+
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        """To choose from where the heads of the table are not seen; the one of now is among them."""
+        now = self.sort or ""
+        return [*OFFERED, *([(now, "as the table's head says")] if now not in dict(OFFERED) else [])]
 
     @property
     def is_filtered(self) -> bool:

@@ -171,6 +171,11 @@ def test_attempts_are_searched_sorted_and_paged(visitor: Visitors, database: Dat
     assert len(numbers(agent="SIP/203")) == len(numbers(agent="SIP/203", outcome=""))
     assert numbers(sort="-talk_ms")[0] == "560058"
     assert numbers(sort="number")[:2] == ["560000", "560001"]
+    assert numbers(sort="") == latest
+    page = me.get("/reports/attempts", run=run, sort="-wait_pre_ms", agent="SIP/203", status="").text
+    assert '<option value="-wait_pre_ms" selected>' in page
+    for word, value in (("agent", "SIP/203"), ("status", "")):
+        assert f'<input type="hidden" name="{word}" value="{value}">' in page, "what was found stays found by"
     assert numbers(sort="nonsense", page="x") == sorted(numbers(sort="wombatid"))
     assert "There are no more" in me.get("/reports/attempts", run=run, page=99).text
     assert "No attempt is like this" in me.get("/reports/attempts", run=run, number="777").text
