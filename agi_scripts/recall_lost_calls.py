@@ -104,7 +104,8 @@ class Channel:
     def variable(self, name):
         """A channel variable, or one of some functions, exactly: in base64 quotes, parentheses, line breaks pass."""
         # Asterisk evaluates it: what is more than a name could do anything.
-        if not re.fullmatch(r"([A-Za-z_]\w*|(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\))", name, re.ASCII):
+        functions = r"(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\)"
+        if not re.fullmatch(r"[A-Za-z_]\w*|" + functions, name, re.ASCII):
             raise Trouble(f"{name[:80]!r} is not the name of a channel variable")
         _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
         data = base64.b64decode(value)
