@@ -2,7 +2,8 @@
 
 One ``Feed`` for the process asks the dialer while anybody listens, and keeps the last events; each ``Listener`` has a
 place in them and is given more when its socket takes more. So a slow reader costs no memory: when what it has not read
-is not kept any more, it is told that it missed something. Rights are looked up again every some seconds. In the document of the API it is a route of ``api/system``.
+is not kept any more, it is told that it missed something. Rights are looked up again every some seconds. In the
+document of the API it is a route of ``api/system``.
 """
 
 from __future__ import annotations
