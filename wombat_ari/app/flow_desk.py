@@ -45,7 +45,8 @@ class FlowDesk:
         return await self.keeper.run(name, line, self._facts(wombatid, number), office)
 
     async def run_agi(self, agi: FastAGIProtocol, wombatid: int, name: str) -> str:
-        ended = await self.run(name, AgiLine(agi), wombatid, number=agi.variables.get("agi_callerid", ""))
+        caller = agi.variables.get("agi_callerid", "").replace("unknown", "")
+        ended = await self.run(name, AgiLine(agi), wombatid, number=caller)
         return f"flow {name}: {ended.reason}" if ended.how is How.FAILED else ""
 
     async def add_call(self, campaign: str, number: str, attributes: Mapping[str, str], schedule: str) -> int:

@@ -19,7 +19,8 @@ from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
 from wombat_ari.model.errors import PbxError
-from wombat_ari.pbx.allowed import LOCAL, Allowed
+from wombat_ari.pbx.agi_commands import AGICommandFailure, AGICommands, AGIHangup, AGITimeout
+from wombat_ari.pbx.allowed import LOCAL, Allowed, Complaints, Refusal
 from wombat_ari.pbx.reach import the_reactor
 from wombat_ari.wire.agi import (
     FAILURE,
@@ -34,33 +35,15 @@ from wombat_ari.wire.agi import (
     parse_reply,
 )
 
+__all__ = ["AGICommandFailure", "AGIHangup", "AGITimeout", "FastAGIFactory", "FastAGIProtocol", "Refusal"]
+
 log = logging.getLogger(__name__)
 
 MainFunction = Callable[["FastAGIProtocol"], "Awaitable[object] | Deferred[Any] | object"]
 LOOK_S = 1.0  #: how often sessions that take too long are looked for
-COMPLAIN_S = 60.0  #: a stranger is named in the log so often at most
-COMPLAINTS = 1000  #: strangers whose last mention is remembered
 
 
-class AGICommandFailure(PbxError):
-    """Asterisk answered a command with something else than 200, or with result -1."""
-
-    code = "pbx.agi.refused"
-
-
-class AGIHangup(PbxError):
-    """The channel was hung up, or the connection ended, before the answer came."""
-
-    code = "pbx.agi.hangup"
-
-
-class AGITimeout(PbxError):
-    """Asterisk did not answer a command in time."""
-
-    code = "pbx.agi.timeout"
-
-
-class FastAGIProtocol(Protocol):
+class FastAGIProtocol(AGICommands, Protocol):
     """One AGI session. ``variables`` holds what Asterisk sent first; commands return Deferreds."""
 
     factory: "FastAGIFactory"
@@ -257,49 +240,6 @@ class FastAGIProtocol(Protocol):
         self.transport.write(data)
         return deferred
 
-    def _checked(self, name: str, *arguments: str | int, timeout: float | None = None) -> "Deferred[Reply]":
-        return self.sendCommand(name, *arguments, timeout=timeout).addCallback(_successful, name)
-
-    def getVariable(self, variable: str) -> "Deferred[str]":
-        """The value; empty when it is not set."""
-        return self._checked("GET VARIABLE", variable).addCallback(lambda reply: reply.value)
-
-    def setVariable(self, variable: str, value: str) -> "Deferred[Reply]":
-        return self._checked("SET VARIABLE", variable, value)
-
-    def execute(self, application: str, *options: str, timeout: float = 3600) -> "Deferred[Reply]":
-        return self._checked("EXEC", application, ",".join(options), timeout=timeout)
-
-    def answer(self) -> "Deferred[Reply]":
-        return self._checked("ANSWER")
-
-    def hangup(self) -> "Deferred[Reply]":
-        return self._checked("HANGUP")
-
-    def verbose(self, message: str, level: int = 1) -> "Deferred[Reply]":
-        return self._checked("VERBOSE", message, level)
-
-    def streamFile(self, filename: str, escapeDigits: str = "") -> "Deferred[Reply]":
-        return self._checked("STREAM FILE", filename, escapeDigits, timeout=3600)
-
-    def sayDigits(self, digits: str, escapeDigits: str = "") -> "Deferred[Reply]":
-        return self._checked("SAY DIGITS", digits, escapeDigits, timeout=600)
-
-    def waitForDigit(self, timeout: float) -> "Deferred[str]":
-        """The digit pressed within ``timeout`` seconds, or an empty text."""
-        done = self._checked("WAIT FOR DIGIT", int(timeout * 1000), timeout=timeout + self.factory.commandTimeout)
-        return done.addCallback(lambda reply: chr(int(reply.result)) if reply.result not in ("0", "") else "")
-
-
-class Refusal(Protocol):
-    """Closes at once. Its one word is what makes AGISTATUS FAILURE, so that a dialplan can tell."""
-
-    transport: Any
-
-    def connectionMade(self) -> None:
-        self.transport.write(FAILURE)
-        self.transport.loseConnection()
-
 
 class FastAGIFactory(ServerFactory):
     """Runs ``mainFunction(agi)`` per session: a function, a coroutine function, or one that returns a Deferred."""
@@ -329,14 +269,14 @@ class FastAGIFactory(ServerFactory):
         self.sessions: set[FastAGIProtocol] = set()
         self.allowed = allow if isinstance(allow, Allowed) else Allowed(allow)
         self._look: Any = None
-        self._complained: dict[str, float] = {}
+        self._complaints = Complaints(self.clock)
 
     def buildProtocol(self, addr: Any) -> Any:
         if addr.host not in self.allowed:
-            self._complain(addr.host, "is not on the allow list (fastagi.allow)")
+            self._complaints.say(addr.host, "is not on the allow list (fastagi.allow)")
             return Refusal()
         if len(self.sessions) >= self.maxSessions:
-            self._complain(addr.host, f"is turned away: {len(self.sessions)} sessions are open")
+            self._complaints.say(addr.host, f"is turned away: {len(self.sessions)} sessions are open")
             return Refusal()
         return super().buildProtocol(addr)
 
@@ -358,21 +298,6 @@ class FastAGIFactory(ServerFactory):
         now = self.clock.seconds()
         for session in list(self.sessions):
             session.look(now)
-
-    def _complain(self, host: str, what: str) -> None:
-        now = self.clock.seconds()
-        if now - self._complained.get(host, float("-inf")) < COMPLAIN_S:
-            return
-        if len(self._complained) >= COMPLAINTS:
-            self._complained.clear()
-        self._complained[host] = now
-        log.warning("FastAGI: %s %s", host, what)
-
-
-def _successful(reply: Reply, name: str) -> Reply:
-    if reply.code != 200 or reply.result == "-1":
-        raise AGICommandFailure(f"{name}: {reply.code} {reply.text}")
-    return reply
 
 
 def _end_writing(transport: Any) -> None:
