@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from webui import api, compat, console, cookies, front, metrics
@@ -20,7 +20,7 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
         database, idle_s=60.0 * settings["console.idle_minutes"], oldest_s=3600.0 * settings["console.session_hours"]
     )
     doors = Doors(settings, log_on)
-    cookies.add_to(app, log_on=log_on, doors=doors)
+    cookies.add_to(app, log_on=log_on, doors=doors, framed=bool(settings["console.frame_origins"]))
     pages = console.add_to(
         app, settings=settings, database=database, ask=ask, engine=engine, doors=doors, log_on=log_on
     )
@@ -41,6 +41,10 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(PROTECTION)
+        if "policy" in g:  # the page of agents, which a CRM may show in a frame
+            response.headers["Content-Security-Policy"] = g.policy
+            if "frame-ancestors 'none'" not in g.policy:
+                del response.headers["X-Frame-Options"]
         if response.mimetype != "text/css":
             response.headers.setdefault("Cache-Control", "no-store")
         return response

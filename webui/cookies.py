@@ -20,13 +20,14 @@ NAME = "wombat_session"
 log = Logger()
 
 
-def add_to(app: Flask, *, log_on: LogOn, doors: Doors) -> None:
+def add_to(app: Flask, *, log_on: LogOn, doors: Doors, framed: bool) -> None:
     app.config.update(SESSION_COOKIE_NAME=NAME, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
-    app.session_interface = _Cookies(log_on, doors)
+    app.session_interface = _Cookies(log_on, doors, framed=framed)
 
 
 class _Cookies(SecureCookieSessionInterface):
-    def __init__(self, log_on: LogOn, doors: Doors) -> None:
+    def __init__(self, log_on: LogOn, doors: Doors, *, framed: bool) -> None:
+        self._framed = framed
         self._log_on = log_on
         self._doors = doors
 
@@ -43,7 +44,9 @@ class _Cookies(SecureCookieSessionInterface):
         """Where there is TLS, also before a proxy, the cookie goes nowhere without it."""
         return self._doors.is_secure()
 
+    def get_cookie_samesite(self, app: Flask) -> str:
+        """Sites that show the agent page in a frame must have it sent along: that needs TLS, and a site to be named."""
+        return "None" if self._framed and self._doors.is_secure() else "Lax"
+
     def should_set_cookie(self, app: Flask, session: Any) -> bool:
         return bool(session.modified)
-
-

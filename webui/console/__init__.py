@@ -16,7 +16,7 @@ from wombat_ari.app.service.logon import LogOn
 MODULES = (
     "charts", "live", "status", "dynamic_lists", "doctor", "syslog", "ami_debug", "about", "connection", "setup",
     "logon", "account", "home", "health", "pbx", "campaigns", "lists", "records", "users", "classes", "tokens",
-    "opening_hours", "outbox", "jobs", "reports", "gathering",
+    "opening_hours", "outbox", "preview", "jobs", "reports", "gathering",
 )  # fmt: skip
 
 

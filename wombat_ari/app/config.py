@@ -87,6 +87,11 @@ def _networks(values: list[str]) -> str:
     return ""
 
 
+def _origins(values: list[str]) -> str:
+    ok = all(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", value) for value in values)
+    return "" if ok else "a list of origins, such as https://crm.example or https://crm.example:8443"
+
+
 def _prefix(value: str) -> str:
     ok = re.fullmatch("(/[A-Za-z0-9_.-]+)+", value) and not value.startswith(("/api/", "/static"))
     return "" if ok else "a path such as /wombat/api, not under /api or /static"
@@ -105,7 +110,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("console", "trusted_proxies", [], "proxies whose X-Forwarded-For is believed", _networks),
     Setting("console", "idle_minutes", 120, "a session that was not used for so long has ended", _from(1)),
     Setting("console", "session_hours", 24, "so long after its log-on any session has ended", _from(1)),
-    Setting("console", "frame_origins", [], "sites (https://crm.example) that may show the agent page in a frame"),
+    Setting(
+        "console", "frame_origins", [], "sites (https://crm.example) that may show the agent page in a frame", _origins
+    ),
     Setting("api", "prefix", "/wombat/api", "path of the API that is compatible with the original", _prefix),
     Setting("api", "open_to", ["127.0.0.1", "::1"], "addresses that may control without a log-on", _networks),
     Setting("fastagi", "address", "127.0.0.1", "address the FastAGI server listens on"),

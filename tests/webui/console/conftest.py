@@ -118,27 +118,33 @@ class Desk:
         return self.page
 
 
+def sit_down_at(
+    stack: ExitStack, browser: Browser, address: str, login: str = "admin", *, width: int = DESK,
+    scheme: str = "light", password: str = PASSWORD,
+) -> Desk:  # fmt: skip
+    """Somebody logs on by the form, in a browser window of their own that is closed with the stack."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    stack.callback(context.close)
+    page = context.new_page()
+    desk = Desk(page, address, [])
+    page.on("console", lambda message: _is_advice(message) or desk.said.append(message.text))
+    page.on("pageerror", lambda error: desk.said.append(str(error)))
+    page.goto(address + "/log-on")
+    page.get_by_label("Login").fill(login)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log on").click()
+    page.wait_for_url(lambda url: "/log-on" not in url)
+    return desk
+
+
 @pytest.fixture
 def desk(browser: Browser, address: str) -> Iterator[Callable[..., Desk]]:
     with ExitStack() as stack:
         open_desks: list[Desk] = []
 
-        def sit_down(
-            login: str = "admin", *, width: int = DESK, scheme: str = "light", password: str = PASSWORD
-        ) -> Desk:
-            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            stack.callback(context.close)
-            page = context.new_page()
-            desk = Desk(page, address, [])
-            page.on("console", lambda message: _is_advice(message) or desk.said.append(message.text))
-            page.on("pageerror", lambda error: desk.said.append(str(error)))
-            page.goto(address + "/log-on")
-            page.get_by_label("Login").fill(login)
-            page.get_by_label("Password").fill(password)
-            page.get_by_role("button", name="Log on").click()
-            page.wait_for_url(lambda url: "/log-on" not in url)
-            open_desks.append(desk)
-            return desk
+        def sit_down(*who: str, **options: Any) -> Desk:
+            open_desks.append(sit_down_at(stack, browser, address, *who, **options))
+            return open_desks[-1]
 
         yield sit_down
         for one in open_desks:

@@ -32,6 +32,20 @@ def skip(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str = 
     ask.skip_reserved(wombatid, code, line=line(caller, "reserved number skipped"))
 
 
+def follow(caller: Caller, db: Database, ask: Asks, *, wombatid: int, mine: bool) -> dict[str, Any]:
+    """What is known of a call that was reserved, until it is over. ``mine``: the caller is known to have had it."""
+    demand(caller, Right.PREVIEW)
+    if not mine:
+        _require_held(caller, db, ask, wombatid)
+    return ask.call_info(wombatid)
+
+
+def channels_of(caller: Caller, db: Database) -> list[str] | None:
+    """The agents that the caller may be; None: any."""
+    demand(caller, Right.PREVIEW)
+    return _own_channels(caller, db)
+
+
 def _require_own(caller: Caller, db: Database, agent: str) -> None:
     """Who has only the key AGENT reserves for the channels of their own token."""
     own = _own_channels(caller, db)
