@@ -51,7 +51,7 @@ exten => h,1,AGI(callstatus.py,7)
 
 exten => asks,1,Answer(,i)
  same => n,AGI(collect_number.py,--min,7,--max,7,--tries,9,--ask,beep,--said,,--confirm,beep)
- same => n,AGI(tts.py,--keys,1,Thank you. We call you back soon. Press one now. What follows is about us and all we did.)
+ same => n,AGI(tts.py,--keys,1,Thank you. We call you back soon. Press one now. What follows is about us and our past.)
  same => n,AGI(addcall.py,--variable,WANTED=WOMBAT_NUMBER,--in,3000,other,${WOMBAT_NUMBER})
  same => n,AGI(attribute.py,ALL,${WOMBAT_NUMBER} ${WOMBAT_TTS_KEY} ${WOMBAT_AGI_RESULT} ${AGISTATUS})
  same => n,AGI(attribute.py,--variable,SOUND=WOMBAT_TTS_FILE)
