@@ -55,7 +55,7 @@ def session_of(db: Database, text: str, *, idle_s: float, oldest_s: float, now: 
         )
     if row is None:
         return None
-    login, stamp, *rest, created_at, seen_at = row
+    login, stamp, real_name, time_zone, address, created_at, seen_at = row
     standing = users.standing(db, login)
     if not standing.stamp or standing.stamp != stamp or now - seen_at > idle_s or now - created_at > oldest_s:
         close_session(db, text)
@@ -63,7 +63,7 @@ def session_of(db: Database, text: str, *, idle_s: float, oldest_s: float, now: 
     if now - seen_at >= SEEN_EVERY_S:
         with db.transaction() as tx:
             tx.run("UPDATE web_session SET seen_at = %s WHERE token_hash = %s", (now, hashed))
-    return Session(login, standing.keyring, *rest, created_at, seen_at, hashed[:16])
+    return Session(login, standing.keyring, real_name, time_zone, address, created_at, seen_at, hashed[:16])
 
 
 def close_session(db: Database, text: str) -> None:
