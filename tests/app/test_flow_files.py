@@ -82,6 +82,16 @@ def test_the_doctor_knows_what_is_missing(settings: Settings, monkeypatch: pytes
     assert "no-such-program is not there" in found.text
 
 
+def test_the_doctor_knows_a_folder_that_the_pbx_cannot_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOMBAT_ARI_FLOWS_SPEECH_COMMAND", "cat")
+    settings.speech_folder.mkdir()
+    settings.state_folder.chmod(0o700)
+    (found,) = [each for each in examine_flows(load_settings(), []) if each.grade == "warning"]
+    assert "lets no other users in" in found.text
+
+
 def test_without_flows_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WOMBAT_ARI_STATE_FOLDER", str(tmp_path))
     assert examine_flows(load_settings(), []) == []

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from wombat_ari.app.config import Settings
 from wombat_ari.app.doctor_words import Finding, bad, good, warning
@@ -41,4 +42,15 @@ def _speech(settings: Settings) -> list[Finding]:
         return [bad("flows", str(wrong), "see docs/flows.md")]
     if missing:
         return [bad(about, f"{missing[0]} is not there", "install it, or correct the command")]
-    return [good(about, "its programs are there")]
+    return [_folder_for_pbx(settings.speech_folder) or good(about, "its programs are there")]
+
+
+def _folder_for_pbx(folder: Path) -> Finding | None:
+    """Asterisk is another user: it must be let through each folder on the way."""
+    if not folder.exists():
+        return None
+    shut = next((each for each in (folder, *folder.parents) if not each.stat().st_mode & 0o001), None)
+    if shut is None:
+        return None
+    advice = "set flows.speech_folder to one that it can, or run both as one user"
+    return warning("flows.speech_folder", f"{shut} lets no other users in: the PBX may not read the sounds", advice)
