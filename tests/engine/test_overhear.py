@@ -103,5 +103,5 @@ def test_a_new_driver_is_followed(overhear: Overhear, pbx: Any) -> None:
 
 
 def test_a_server_that_is_not_there(overhear: Overhear) -> None:
-    with pytest.raises(UserError, match="no such server"):
+    with pytest.raises(UserError, match="does not use this server yet"):
         overhear.read(8, after=0, begin=True)

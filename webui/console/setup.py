@@ -27,7 +27,7 @@ from wombat_ari.model.states import EndPointType
 
 GOLD = "gold"
 SIMULATED = "Local/${num}@simulated-network/n"
-NUMBERS = "55510030\n55510050\n55520020\n55530020\n55510100\n"
+NUMBERS = "55510030\n55511050\n55512040\n55520000\n55540000\n"
 TITLES = {
     "server": "Server", "trunk": "Trunk", "end-point": "End point", "list": "List", "campaign": "Campaign",
     "start": "Start",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +41,9 @@ class Steps:
         self.work = work(None)
 
     def run(self) -> None:
-        asyncio.run(self.work)
+        """In a thread: where a browser is open a loop of its own runs here."""
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(asyncio.run, self.work).result()
 
 
 async def two(settings: Any, db: Database, reactor: Any, *, load: Any) -> AsyncIterator[Finding]:

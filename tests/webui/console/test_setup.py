@@ -153,7 +153,15 @@ def test_a_new_system_is_led_to_its_first_run(
         until(lambda: len(site.attempts("First campaign")) >= 5, 60, "every number is called")
         outcomes = site.outcomes("First campaign")
         assert outcomes["55510030"] == ["TERMINATED"]
-        assert outcomes["55520020"][0] == "RS_BUSY"
+        assert outcomes["55520000"][0] == "RS_BUSY"
+        page.goto(f"http://127.0.0.1:{site.console_port}/doctor")
+        page.get_by_role("button", name="Examine").click()
+        page.get_by_text("Examined 20").wait_for(timeout=60_000)
+        page.get_by_text(f"reaches FastAGI at 127.0.0.1:{site.agi_port}").wait_for()
+        page.goto(f"http://127.0.0.1:{site.console_port}/ami")
+        page.get_by_role("button", name="Watch").click()
+        page.get_by_text("Action: Ping").first.wait_for(timeout=60_000)
+        page.get_by_text("Ping: Pong").first.wait_for()
         page.goto(f"http://127.0.0.1:{site.console_port}/")
         assert page.get_by_role("link", name="Set it up").count() == 0, "it is not new any more"
         assert said == []

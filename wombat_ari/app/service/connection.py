@@ -5,7 +5,10 @@ edit servers could have it sent to a machine of their own.
 """
 
 from dataclasses import replace
+from threading import BoundedSemaphore
 from typing import Any
+
+from twisted.internet.defer import Deferred, TimeoutError
 
 from wombat_ari.app.doctor_link import Refused, about_login, log_in
 from wombat_ari.app.doctor_pbx import about_end_point, about_trunk
@@ -13,25 +16,30 @@ from wombat_ari.app.doctor_words import Finding, bad
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.rights import Right, demand
 from wombat_ari.app.service.servers import seen_server
-from wombat_ari.app.threads import on_reactor
+from wombat_ari.app.threads import Work, on_reactor
 from wombat_ari.core.validate import check_server
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import UserError, WombatError
 from wombat_ari.store.database import Database
+
+LIMIT_S = 20.0
+AT_ONCE = 3  #: threads of the console that may wait for PBXs
+
+_asking = BoundedSemaphore(AT_ONCE)
 
 
 def test_connection(caller: Caller, db: Database, server: Server) -> list[Finding]:
     """What the doctor finds at the door of this PBX; within 20 s or so. UserError when a field cannot be."""
     demand(caller, Right.CHANGE_PBX)
     server = with_stored_secret(caller, db, check_server(server)[0])
-    return on_reactor(lambda reactor: examine_door(server, reactor))
+    return _asked(lambda reactor: examine_door(server, reactor))
 
 
 def test_dialplan(caller: Caller, db: Database, thing: Trunk | EndPoint) -> list[Finding]:
     """What the doctor finds about a saved trunk or end point. UserError: its server is not seen."""
     demand(caller, Right.CHANGE_PBX)
     server = seen_server(caller, db, thing.server_id)
-    return on_reactor(lambda reactor: examine_thing(server, thing, reactor))
+    return _asked(lambda reactor: examine_thing(server, thing, reactor))
 
 
 async def examine_thing(server: Server, thing: Trunk | EndPoint, reactor: Any) -> list[Finding]:
@@ -64,6 +72,23 @@ async def examine_door(server: Server, reactor: Any) -> list[Finding]:
     finally:
         ami.transport.loseConnection()
     return found
+
+
+def _asked(work: Work[list[Finding]]) -> list[Finding]:
+    """A thread of the console waits for it: not for long, and not all of them."""
+
+    async def soon(reactor: Any) -> list[Finding]:
+        try:
+            return await Deferred.fromCoroutine(work(reactor)).addTimeout(LIMIT_S, reactor)
+        except TimeoutError:
+            return [bad("PBX", f"it did not answer within {LIMIT_S:g} s", "is it overloaded, or the way to it slow?")]
+
+    if not _asking.acquire(blocking=False):
+        raise UserError("others test connections now: try again in a moment", code="too-many-tries")
+    try:
+        return on_reactor(soon)
+    finally:
+        _asking.release()
 
 
 def with_stored_secret(caller: Caller, db: Database, server: Server) -> Server:
