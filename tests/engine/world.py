@@ -17,6 +17,7 @@ from wombat_ari.bridge.pool import InlinePool
 from wombat_ari.engine.board import LiveRun
 from wombat_ari.engine.deliver import Send
 from wombat_ari.engine.dialer import Dialer
+from wombat_ari.engine.equip import AriFactory
 from wombat_ari.model.entities import CallList, Campaign, CampaignList, EndPoint, RescheduleRule, Server, Trunk
 from wombat_ari.model.secret import Secret
 from wombat_ari.model.states import EndPointType, ListUse
@@ -38,6 +39,7 @@ class World:
             self.clock.rightNow = START
         self.zone = zone
         self.wall: Callable[[], float] | None = None
+        self.make_ari: AriFactory = lambda server, set_variable: None
         self.send: Send | None = None  #: takes errands outside; None: none are done
         self.pbx = FakePbx(self.clock)
         self.pbxs: dict[int, FakePbx] = {}
@@ -117,8 +119,9 @@ class World:
         desk = Desk(self.pool, self.database)
         self.journal = Journal(self.clock, desk.write_journal)
         self.dialer = Dialer(
-            self.clock, desk, self.journal, self._driver, version="test", zone=self.zone, wall=self.wall, send=self.send
-        )
+            self.clock, desk, self.journal, self._driver, version="test", zone=self.zone, wall=self.wall,
+            send=self.send, make_ari=self.make_ari,
+        )  # fmt: skip
         self._now(self.dialer.start())
         self.advance(1)
 

@@ -34,7 +34,7 @@ def run(pbx: AsteriskInstance, number: str, flow: Flow, **variables: str) -> Sta
         stages.append(stage)
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def begin(name: str, line: AriLine, wombatid: int) -> Deferred[object]:
+        def begin(name: str, line: AriLine, wombatid: int, number: str) -> Deferred[object]:
             task = asyncio.ensure_future(flow(line, stage))
             task.add_done_callback(
                 lambda done: ended.set_exception(e) if (e := done.exception()) else ended.set_result(None)

@@ -9,8 +9,8 @@ from wombat_ari.flows.line import Line
 from wombat_ari.model.entities import Server
 from wombat_ari.pbx.driver import Ari, SetVariable
 
-#: Run the flow of this name with a line and a WOMBATID, 0 if it is not a call of ours; ends with the flow.
-RunFlow = Callable[[str, Line, int], Coroutine[Any, Any, Any]]
+#: Run the flow of this name with a line, a WOMBATID (0: no call of ours) and the caller's number; ends with the flow.
+RunFlow = Callable[[str, Line, int, str], Coroutine[Any, Any, Any]]
 
 MISSING = "aioari is not installed: pip install 'wombat-ari[ari]'"
 
@@ -37,7 +37,7 @@ def ari_maker(series: int, run_flow: RunFlow) -> Callable[[Server, SetVariable],
             REVERSE: reverse,
             CALLEE: Callees(made, reverse),
             RECORDER: Recorder(made),
-            FLOW: FlowCalls(made, lambda name, line, call: Deferred.fromCoroutine(run_flow(name, line, call))),
+            FLOW: FlowCalls(made, lambda *given: Deferred.fromCoroutine(run_flow(*given))),
         }
         return made
 

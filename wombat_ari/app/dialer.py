@@ -120,7 +120,7 @@ class DialerProcess:
             wall=self._clock.wall,
             make_ari=ari_maker(
                 await self._desk.series(now=self._clock.seconds()),
-                lambda name, line, call: self._flows.run(name, line, call),
+                lambda name, line, call, number: self._flows.run(name, line, call, number=number),
             ),
         )
         self._dialer.follow.trace = self._settings["log.level"] == "debug"

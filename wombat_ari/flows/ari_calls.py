@@ -13,8 +13,8 @@ from wombat_ari.pbx.ari_recording import Recorder
 
 log = logging.getLogger(__name__)
 
-#: Run the flow of this name with a line; the number is the WOMBATID, 0 if it is not a call of ours. Fires at its end.
-RunFlow = Callable[[str, AriLine, int], "Deferred[object]"]
+#: Run the flow of this name with a line, a WOMBATID (0: not a call of ours) and the caller's number. Fires at its end.
+RunFlow = Callable[[str, AriLine, int, str], "Deferred[object]"]
 
 
 class FlowCalls:
@@ -29,7 +29,7 @@ class FlowCalls:
         line = AriLine(self._app, channel["id"])
         self._app.floor.add(line)
         Recorder(self._app).begin_if_wanted(channel["id"], wombatid)
-        ended = self._run(name, line, wombatid)
+        ended = self._run(name, line, wombatid, str(channel.get("caller", {}).get("number", "")))
         ended.addErrback(lambda failure: log.error("flow %s: a mistake of ours: %s", name, failure.getTraceback()))
         ended.addBoth(lambda _: self._ended(line))
 
