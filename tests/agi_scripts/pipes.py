@@ -23,7 +23,7 @@ DEAD = "511 Command Not Permitted on a dead channel or intercept routine"
 CALL = "wbt-0000000000004711"
 
 
-def _environment(uniqueid: str, arguments: tuple[str, ...]) -> str:
+def environment(uniqueid: str, arguments: tuple[str, ...]) -> str:
     """What Asterisk sends first, as recorded of a FastAGI, without what a program of its own is not sent."""
     head = RECORDED[0].split("\n\n")[0].splitlines()[1:]
     lines = [line for line in head if not line.startswith(("agi_network", "agi_arg_", "agi_uniqueid"))]
@@ -83,7 +83,7 @@ class Pbx:
             assert process.stdin is not None
             assert process.stdout is not None
             assert process.stderr is not None
-            process.stdin.write(_environment(self.uniqueid, arguments).encode())
+            process.stdin.write(environment(self.uniqueid, arguments).encode())
             process.stdin.flush()
             if started:
                 started(process)

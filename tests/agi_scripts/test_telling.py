@@ -7,13 +7,14 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.agi_scripts.conftest import Dialer
-from tests.agi_scripts.pipes import Pbx
+from tests.agi_scripts.pipes import SCRIPTS, Pbx, environment
 from tests.pbx.test_tls import certificate
 
 ENDS = ["x", "xx", "xxx", "a", "ab", "abc", "xa", "xab", "xabc", "xaba", "xabab"]
@@ -197,16 +198,26 @@ def test_pipes_closed_at_the_hang_up(dialer: Dialer) -> None:
     assert len(dialer.asked) == 1
 
 
-def test_only_one_direction_closed(dialer: Dialer) -> None:
-    """Asterisk has closed its writing end: the command is written, no answer comes, and the script ends."""
-
-    def half_close(process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+@pytest.mark.parametrize(("uniqueid", "told"), [("wbt-0000000000004711", True), ("1.1", False)])
+def test_half_closed_pipes(dialer: Dialer, closed: str, uniqueid: str, told: bool) -> None:
+    """One direction is gone: what can be told without asking the channel is told, and the script ends at once."""
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPTS / "callstatus.py"), "1"], env=dialer.env,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    if closed == "stdout":
+        process.stdout.close()
+    process.stdin.write(environment(uniqueid, ("1",)).encode())
+    process.stdin.flush()
+    if closed == "stdin":
         process.stdin.close()
-
-    began = time.monotonic()
-    pbx = Pbx(uniqueid="1.1")
-    with pytest.raises(ValueError, match="closed file"):
-        pbx.run("callstatus.py", "1", env=dialer.env, started=half_close)
-    assert not dialer.asked
-    assert time.monotonic() - began < 5
+    status = process.wait(timeout=5)
+    said = process.stderr.read().decode()
+    assert (len(dialer.asked), status) == ((1, 0) if told else (0, 1))
+    assert said == ("" if told else "callstatus.py: ERROR: Asterisk has closed the pipe\n")
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()

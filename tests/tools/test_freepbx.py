@@ -91,6 +91,8 @@ NUMBERS = {
     "55560101": ["RS_REJECTED"],
     "77712345": ["RS_NOANSWER"],  # no route: FreePBX plays what it thinks of it, longer than the answer timeout
 }
+#: By Local/NUMBER@from-internal/n, without a context of ours.
+PLAIN = {"55510101": ["TERMINATED"], "55520102": ["RS_BUSY"]}
 
 
 @pytest.fixture(scope="module")
@@ -108,26 +110,30 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AsteriskIns
         stack.callback(site.close)
         site.apply({
             "server": [server_of(pbx, login=USER, password="change-me")],
-            "trunk": [{"name": "routes", "dial_string": "Local/${num}@wombat-freepbx/n", "capacity": 9}],
+            "trunk": [{"name": "routes", "dial_string": "Local/${num}@wombat-freepbx/n", "capacity": 9},
+                      {"name": "plain", "dial_string": "Local/${num}@from-internal/n", "capacity": 9}],
             "end_point": [{"name": "999", "type": "QUEUE", "extension": "999", "context": "wombat-freepbx",
                            "max_channels": 9, "boost_factor": 9}],
-            "list": [{"name": "numbers"}],
+            "list": [{"name": "numbers"}, {"name": "plain"}],
             "campaign": [{"name": "c", "trunks": ["routes"], "end_points": ["999"], "lists": ["numbers"],
-                          "answer_timeout_ms": 3000}],
+                          "answer_timeout_ms": 3000},
+                         {"name": "plain", "trunks": ["plain"], "end_points": ["999"], "lists": ["plain"]}],
         })  # fmt: skip
         site.fill("numbers", list(NUMBERS))
+        site.fill("plain", list(PLAIN))
         with Ami(pbx) as ami:
             ami.act("QueueAdd", Queue="999", Interface="Local/010210@simulated-agents/n", MemberName="Ann",
                     StateInterface="Custom:agent01")  # fmt: skip
             site.serve()
             site.await_pbx()
-            site.run("c")
+            site.run("c", "plain")
             site.finish(60)
         yield pbx, site
 
 
 def test_outcomes(site: tuple[AsteriskInstance, Site]) -> None:
-    assert site[1].outcomes() == NUMBERS
+    assert site[1].outcomes("c") == NUMBERS
+    assert site[1].outcomes("plain") == PLAIN
     assert (site[0].directory / "log/messages.log").read_text().count("WARNING") == 0
 
 
@@ -140,5 +146,5 @@ def test_agent_of_the_queue(site: tuple[AsteriskInstance, Site]) -> None:
 def test_notes_for_a_dialer_that_was_away(site: tuple[AsteriskInstance, Site]) -> None:
     pbx = site[0]
     notes = until(lambda: pbx.cli("database show wombat-gone"), 5)
-    assert f"{len(NUMBERS)} results found" in notes, notes
+    assert f"{len(NUMBERS) + 1} results found" in notes, notes  # of the plain ones, that which reached the queue
     assert "17|" in notes
