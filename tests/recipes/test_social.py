@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.notify.receiver import Receiver
 from tests.recipes.conftest import Cook
 from tests.recipes.kitchen import Kitchen
 from tests.system.agents import Floor
@@ -11,10 +14,18 @@ from tests.system.site import until
 
 
 @pytest.fixture(scope="module")
-def kitchen(cook: Cook, floor: Floor) -> Kitchen:
+def told() -> Iterator[Receiver]:
+    """What hears of each call."""
+    told = Receiver()
+    yield told
+    told.close()
+
+
+@pytest.fixture(scope="module")
+def kitchen(cook: Cook, floor: Floor, told: Receiver) -> Kitchen:
     """A run that has had the call of the recipe, and idles."""
     kitchen = cook("social")
-    kitchen.hurry(answer_timeout_ms=1000)
+    kitchen.hurry(answer_timeout_ms=1000, http_notify_url=told.url)
     assert "social is IDLE" in kitchen.follow()
     return kitchen
 
@@ -58,10 +69,21 @@ def test_each_hears_their_own_and_who_is_busy_is_called_again(kitchen: Kitchen, 
     until(lambda: sum(map(len, kitchen.results().values())) == 8, 40, "all have ended")
     results = kitchen.results()
     assert [results[number] for number in ("5551000801", "5552000002", "5557000003")] == list(calls.values())
-    (told,) = [row for row in kitchen.site.attempts("social") if row["output_attributes"] == {"told": "1000"}]
-    assert told["number"] == "5557000003"
-    assert ("SayNumber", "1000") in said_to(floor, told["wombatid"])
+    (heard,) = [row for row in kitchen.site.attempts("social") if row["output_attributes"] == {"told": "1000"}]
+    assert heard["number"] == "5557000003"
+    assert ("SayNumber", "1000") in said_to(floor, heard["wombatid"])
     until(lambda: state(kitchen) == "IDLE", 10, "the run idles again")
+
+
+def test_the_program_is_told_what_became_of_each(told: Receiver) -> None:
+    def of(number: str) -> list[tuple[str, str, str, str]]:
+        forms = [letter.form for letter in told.letters if letter.form["num"] == number]
+        return [(form["state"], form["extstate"], form["retry"], form["reschedule"]) for form in forms]
+
+    until(lambda: len(of("5557000003")) == 2, 10, "both tries are told")
+    assert of("5557000003") == [("RS_BUSY", "", "0", "1"), ("TERMINATED", "1", "1", "0")]
+    (last,) = [letter.form for letter in told.letters if letter.form.get("O_told") == "1000"]
+    assert (last["I_user"], last["I_friends"], last["campaign"]) == ("7", "1000", "social")
 
 
 def test_a_paused_run_takes_calls_and_places_them_later(kitchen: Kitchen) -> None:
