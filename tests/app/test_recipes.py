@@ -100,6 +100,16 @@ def test_the_rules_of_its_page_are_those_of_its_campaign(name: str) -> None:
     assert [(status, code.strip("` "), *more) for status, code, *more in told] == rules
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_dialplan_of_its_page_is_the_one_that_ships(name: str) -> None:
+    """Line by line; the page may leave lines out."""
+    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    shipped = (SHIPPED / "extensions.d" / f"recipe-{name}.conf").read_text(encoding="utf-8").splitlines()
+    told = re.findall(r"^    ( same => .*|exten => .*|\[wombat-.*\])$", page, re.MULTILINE)
+    assert len(told) > 3
+    assert [line for line in told if line not in shipped] == []
+
+
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
 def test_pages_are_plain_and_their_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
