@@ -325,6 +325,17 @@ def test_an_answer_that_nobody_asked_for_ends_the_session(clock: Clock) -> None:
     assert session.closed
 
 
+@pytest.mark.parametrize("text", ["200 result=1 (" + "x" * 70_000 + ")\n", "200 result=1 (" + "x" * 70_000])
+def test_an_answer_too_long_ends_the_session(clock: Clock, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    got: list[Any] = []
+    session = run(clock, lambda agi: agi.getVariable("A").addBoth(got.append))
+    session.says(text)
+    assert session.closed
+    assert "a line of more than 65536 bytes" in caplog.text
+    session.ends()
+    assert got[0].type is AGIHangup
+
+
 @pytest.mark.parametrize(
     ("host", "welcome"),
     [("127.0.0.1", True), ("127.8.8.8", True), ("10.1.2.3", True), ("10.2.0.1", False), ("8.8.8.8", False)],

@@ -173,6 +173,7 @@ def test_a_line_of_a_megabyte_is_not_kept(served: Served, before: bytes) -> None
         served.reactor.iterate(0)
         grown = _grown(lambda link=link: _pour(served, link, 1 << 20))  # type: ignore[misc]
         assert grown < 8 << 20
+        served.until(lambda: not served.factory.sessions, 3)
         link.close()
     served.leaves_nothing(files)
     assert served.held == []
