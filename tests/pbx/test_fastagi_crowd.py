@@ -21,6 +21,7 @@ exten => 100,1,AGI(agi://127.0.0.1:{port}/flow/hold)
  same => n,Hangup()
 """
 
+
 def test_a_thousand_channels_at_once(new_asterisk: NewAsterisk) -> None:
     from twisted.internet import reactor
 

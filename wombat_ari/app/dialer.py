@@ -124,9 +124,9 @@ class DialerProcess:
             ),
         )
         self._dialer.follow.trace = self._settings["log.level"] == "debug"
-        await self._dialer.start()
         self._flows = FlowDesk(self._reactor, self._settings, dialer=self._dialer, clock=self._clock)
         self._flows.start()
+        await self._dialer.start()
         self._dialplan = DialplanPort(
             self._reactor, self._settings, desk=self._desk, follow=self._dialer.follow, flows=self._flows
         )

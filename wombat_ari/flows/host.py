@@ -156,7 +156,6 @@ class Playing:
             self._over = True
             self._task.cancel()
 
-
     def _tell_gone(self) -> None:
         """The flow waits for something of its own. What it asks the dialer is answered first."""
         if self._waiting:
