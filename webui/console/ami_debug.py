@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import make_response, request
 
-from webui.console.pages import Answer, Pages, Visit
+from webui.console.pages import BAD, Answer, Pages, Visit
 from wombat_ari.app.service.ami_debug import ANSWERS, EVENTS, OURS, AmiDebug, Look, list_watchable
 from wombat_ari.app.service.rights import Right
+from wombat_ari.model.errors import UserError
 
+NOT_NOW = ("no-link", "dialer-down")  #: codes of what may be well again in a moment
 KINDS = {OURS: "what the dialer asks", ANSWERS: "answers", EVENTS: "events"}
 
 
@@ -33,7 +35,13 @@ def add_to(pages: Pages) -> None:
     def ami_debug_begin(visit: Visit) -> Answer:
         wanted = request.form.get("server", "")
         server = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 18 else 0
-        ear.begin(visit.caller, visit.db, visit.ask, server)
+        try:
+            ear.begin(visit.caller, visit.db, visit.ask, server)
+        except UserError as refusal:
+            if refusal.code not in NOT_NOW:
+                raise
+            visit.say(str(refusal), BAD)
+            return visit.go("ami_debug")
         return visit.go("ami_debug", server=server, **_filter(request.form))
 
 
@@ -41,12 +49,18 @@ def _view(ear: AmiDebug, visit: Visit) -> dict[str, Any]:
     wanted = request.args.get("server", "")
     server = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 18 else 0
     look: Look | None = None
+    trouble = ""
     if server:
         kinds = frozenset(kind for kind in request.args.getlist("kind") if kind in KINDS)
-        look = ear.look(
-            visit.caller, visit.db, visit.ask, server_id=server, wanted=request.args.get("text", ""), kinds=kinds
-        )
-    return {"look": look, "server": server, "kinds": KINDS, "filter": _filter(request.args)}
+        try:
+            look = ear.look(
+                visit.caller, visit.db, visit.ask, server_id=server, wanted=request.args.get("text", ""), kinds=kinds
+            )
+        except UserError as refusal:
+            if refusal.code not in NOT_NOW:
+                raise
+            trouble = str(refusal)
+    return {"look": look, "trouble": trouble, "server": server, "kinds": KINDS, "filter": _filter(request.args)}
 
 
 def _filter(given: Any) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 from webui.console.forms import EntityForm, SecretField, choices
 from webui.console.pages import BAD, GOOD, STATUS, Answer, Pages, Visit
 from wombat_ari.app.doctor_words import Finding, Grade
-from wombat_ari.app.service import allow_list, connection, end_points, runs, servers, setting_up, trunks
+from wombat_ari.app.service import allow_list, connection, end_points, records, runs, servers, setting_up, trunks
 from wombat_ari.app.service import dialer as dialer_service
 from wombat_ari.app.service.rights import Right
 from wombat_ari.app.service.setting_up import NEEDED, STEPS, SetUp
-from wombat_ari.model.entities import EndPoint, Server, Trunk
+from wombat_ari.model.entities import CallList, EndPoint, Server, Trunk
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import EndPointType
 
@@ -134,7 +134,12 @@ def _page(visit: Visit, found: SetUp, step: str, form: EntityForm | None, status
     known: dict[str, Any] = {}
     if step == "start":
         state, _ = dialer_service.state_now(visit.ask, visit.tools.engine)
+        assert found.campaign is not None
+        of_trunks, of_end_points, of_lists = setting_up.summary(visit.caller, visit.db, found.campaign)
         known = {
+            "trunks": of_trunks,
+            "end_points": of_end_points,
+            "lists": [(each, _count(visit, each)) for each in of_lists],
             "state": str(state or "STARTING"),
             "switch": visit.tools.engine is not None and visit.may(Right.CONTROL_DIALER),
             "allow": allow_list.suggested_open_to(visit.caller, visit.db, visit.settings),
@@ -143,6 +148,14 @@ def _page(visit: Visit, found: SetUp, step: str, form: EntityForm | None, status
         "setup.html", status, found=found, step=step, form=form, titles=TITLES, words=WORDS,
         value=found.server if step == "server" else None, **known,
     )  # fmt: skip
+
+
+def _count(visit: Visit, call_list: CallList) -> int | None:
+    """None: the campaign may use it, but this visitor does not see what is on it."""
+    try:
+        return records.count_records(visit.caller, visit.db, call_list.id or 0)
+    except UserError:
+        return None
 
 
 def _form(found: SetUp, step: str) -> EntityForm | None:

@@ -52,7 +52,9 @@ class Overhear:
             return {"on": False, "last": after, "messages": []}
         pbx = self._board.pbxs.get(server_id)
         if pbx is None:
-            raise UserError("the dialer does not use this server yet: it takes a new one when a run is started", code="missing")
+            raise UserError(
+                "the dialer does not use this server yet: it takes a new one when a run is started", code="no-link"
+            )
         watch = watch or self._begin(server_id, pbx)
         watch.read_at = self._clock.seconds()
         self._attach(watch, pbx)

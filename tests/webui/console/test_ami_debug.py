@@ -12,6 +12,7 @@ from tests.webui.conftest import Dialer
 from tests.webui.console.conftest import XSS, Desk, Visitor
 from tests.webui.console.looks import assert_looks_well
 from wombat_ari.model.entities import Server
+from wombat_ari.model.errors import UserError
 from wombat_ari.store import entities
 from wombat_ari.store.database import Database
 
@@ -59,6 +60,19 @@ def test_looking_alone_does_not_begin_it(visitor: Visitors, server: int, said: l
     assert one.client.post("/ami", data={"server": server}).status_code == 400, "no token"
     assert not dialer.on  # type: ignore[attr-defined]
     assert one.post("/ami", server="999").status_code == 404
+
+
+def test_a_dialer_that_is_down_is_said(visitor: Visitors, server: int, dialer: Dialer) -> None:
+    def overhear(server: int, **asked: Any) -> None:
+        raise UserError("the dialer is not running", code="dialer-down")
+
+    dialer.overhear = overhear  # type: ignore[attr-defined]
+    one = visitor()
+    assert one.post("/ami", server=str(server)).location == "/ami"
+    assert "the dialer is not running" in one.get("/ami").text
+    page = one.get("/ami", server=str(server))
+    assert page.status_code == 200
+    assert "the dialer is not running" in page.text
 
 
 def test_it_is_watched_filtered_and_stopped(

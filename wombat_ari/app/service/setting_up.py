@@ -129,6 +129,14 @@ def make_campaign(caller: Caller, db: Database, *, name: str, again: bool) -> Ca
     return campaigns.save_campaign(caller, db, campaign)
 
 
+def summary(caller: Caller, db: Database, campaign: Campaign) -> tuple[list[Trunk], list[EndPoint], list[CallList]]:
+    """What the campaign that is to be started uses, made by these steps or not."""
+    which = campaign.id or 0
+    used = (campaigns.used_by(caller, db, which, kind)[0] for kind in ("trunks", "end points", "lists"))
+    of_trunks, of_end_points, of_lists = used
+    return of_trunks, of_end_points, of_lists
+
+
 def _first(things: Iterable[T]) -> T | None:
     """That was made first."""
     return min(things, key=lambda thing: thing.id or 0, default=None)
