@@ -46,6 +46,7 @@ def dialer() -> Iterator[Dialer]:
                 return
             status, text = told.answers.pop(0) if len(told.answers) > 1 else told.answers[0]
             self.send_response(status)
+            self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
             self.wfile.write(text.encode())
 
