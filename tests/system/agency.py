@@ -35,24 +35,25 @@ exten => s,1,{_NOTE.format("let-go", "")}
 exten => _X.,1,{_NOTE.format("called", "${CALLERID(num)}|${CALLERID(name)}")}
  same => n,Goto(watched,${{EXTEN}},1)
 
-; Who answers when the test says so, by the global variable GO.
+; Who answers when the test says so: all by the global variable GO, one by GO_NUMBER ("busy" rejects, "stay" talks on).
 [agents-on-command]
 exten => _XX,1,{_NOTE.format("rung", "${EXTEN}|${CALLERID(num)}|${CALLERID(name)}")}
  same => n,Set(CHANNEL(hangup_handler_push)=watched-agents-end,s,1)
- same => n,Gosub(on-command,s,1)
+ same => n,Gosub(on-command,s,1(${{EXTEN}}))
  same => n,Wait(3600)
 
 [callees-on-command]
 exten => _X.,1,{_NOTE.format("called", "${CALLERID(num)}|${CALLERID(name)}")}
  same => n,Set(CHANNEL(hangup_handler_push)=watched-end,s,1)
- same => n,Gosub(on-command,s,1)
- same => n,Wait(0.5)
+ same => n,Gosub(on-command,s,1(${{EXTEN}}))
+ same => n,Wait(${{IF($["${{GLOBAL(GO_${{EXTEN}})}}" = "stay"]?3600:0.5)}})
  same => n,Hangup(16)
 
 [on-command]
 exten => s,1,Ringing()
  same => n(wait),Wait(0.05)
- same => n,GotoIf($["${{GO}}" = ""]?wait)
+ same => n,GotoIf($["${{GO}}${{GLOBAL(GO_${{ARG1}})}}" = ""]?wait)
+ same => n,ExecIf($["${{GLOBAL(GO_${{ARG1}})}}" = "busy"]?Hangup(17))
  same => n,Set(WOMBAT_UP=${{STRFTIME(,,%s%3q)}})
  same => n,Answer(,i)
  same => n,Return()

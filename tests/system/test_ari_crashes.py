@@ -15,30 +15,37 @@ from typing import Any
 import pytest
 
 from tests.system.agency import Agency, Agent, Seen, Story, opened, story
+from tests.system.agents import Floor
 from tests.system.site import until
 from tests.system.test_ari_reverse import BY_ARI
 from wombat_ari.pbx.ari_reverse import callee_id
 
 ENDS = "they end meanwhile"
 LEAVES = "the agent ends it meanwhile"
+AWAY = "the agent leaves meanwhile"
+ANSWERS = "the callee answers meanwhile"
+BUSY = "the callee is busy meanwhile"
+COMES = "the agent answers meanwhile"
 
 
 def told(name: str, agent: Agent, number: str, trunk: str = "network") -> Story:
     return replace(story(agent.serial, name, agent, number, trunk=trunk, answer_timeout_ms=60_000), end=BY_ARI)
 
 
-#: Story, its state when the dialer is killed, its state when the next one has looked, its outcome.
+#: Story, its state when the dialer is killed, its state when the next one has looked, its outcome. Whoever answers or
+#: is busy is told to by the test.
 STORIES = [
     (told("they talk on", Agent(1), "5551010001"), "CONNECTED", "CONNECTED", "TERMINATED"),
     (told(ENDS, Agent(2), "5551010001"), "CONNECTED", "", "TERMINATED"),
     (told(LEAVES, Agent(3), "5551010001"), "CONNECTED", "", "TERMINATED"),
     (told("the callee rings on", Agent(4), "555104", "on command"), "RD_REQUESTED", "RD_REQUESTED", "TERMINATED"),
-    (told("the callee answers meanwhile", Agent(5), "5551180001"), "RD_REQUESTED", "CONNECTED", "TERMINATED"),
-    (told("the callee is busy meanwhile", Agent(6), "5552180001"), "RD_REQUESTED", "", "RS_REJECTED"),
-    (told("the agent leaves meanwhile", Agent(7, talk=18), "5551990001"), "RD_REQUESTED", "", "RS_NOAGENT"),
-    (told("the agent answers meanwhile", Agent(8, ring=20), "555108", "on command"), "RD_AGENTREQ", "RD_REQUESTED",
-     "TERMINATED"),
+    (told(ANSWERS, Agent(5), "555105", "on command"), "RD_REQUESTED", "CONNECTED", "TERMINATED"),
+    (told(BUSY, Agent(6), "555106", "on command"), "RD_REQUESTED", "", "RS_REJECTED"),
+    (told(AWAY, Agent(7), "555107", "on command"), "RD_REQUESTED", "", "RS_NOAGENT"),
+    (told(COMES, Agent(8, phone="Local/08@agents-on-command/n"), "555108", "on command"), "RD_AGENTREQ",
+     "RD_REQUESTED", "TERMINATED"),
 ]  # fmt: skip
+MEANWHILE = {"GO_555105": "stay", "GO_555106": "busy", "GO_08": "yes"}
 
 
 @dataclass
@@ -48,6 +55,7 @@ class Played:
     seen: dict[int, Seen] = field(default_factory=dict)
     taken_up: dict[str, str] = field(default_factory=dict)
     bridges: str = ""  #: while there was no dialer
+    limit: str = ""  #: the agent's absolute time-out
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +68,17 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         until(lambda: {each.name: state for each, state, *_ in STORIES}.items() <= _states(agency).items(), 10)
         calls = {call["campaign"]: call["id"] for call in site.snapshot()["calls"]}
         _kill(agency)
-        floor.hang_up(callee_id(calls[ENDS]))
-        floor.hang_up(f"wbt-{calls[LEAVES]:016}")
-        for name in ("the callee is busy meanwhile", "the agent leaves meanwhile"):
-            which = calls[name]
-            floor.await_event("Hangup", Uniqueid=callee_id(which) if "busy" in name else f"wbt-{which:016}")
-        floor.await_event("Newstate", Uniqueid=callee_id(calls["the callee answers meanwhile"]), ChannelState="6")
+        agents = {name: f"wbt-{wombatid:016}" for name, wombatid in calls.items()}
+        for variable, value in MEANWHILE.items():
+            floor.act("Setvar", Variable=variable, Value=value)
+        for channel in (callee_id(calls[ENDS]), agents[LEAVES], agents[AWAY]):
+            floor.hang_up(channel)
+            floor.await_event("Hangup", Uniqueid=channel)
+        floor.await_event("Hangup", Uniqueid=callee_id(calls[BUSY]))
+        for channel in (callee_id(calls[ANSWERS]), agents[COMES]):
+            floor.await_event("Newstate", Uniqueid=channel, ChannelState="6")
         played.bridges = agency.pbx.cli(f"bridge show wbb-{calls['they talk on']:016}")
+        played.limit = _variable(floor, agents["they talk on"], "TIMEOUT(absolute)")
         site.serve()
         site.await_pbx()
         until(lambda: _ari(agency)["connected"], 10, "ARI is connected")
@@ -74,13 +86,18 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         until(lambda: _states(agency) == wanted, 10, f"what lived is taken up: {wanted}")
         played.taken_up = _states(agency)
         floor.act("Setvar", Variable="GO", Value="yes")
-        for name in ("they talk on", "the callee answers meanwhile"):
+        for name in ("they talk on", ANSWERS):
             floor.hang_up(callee_id(calls[name]))
         site.finish()
         played.rows = {row["campaign_name"]: row for row in site.attempts()}
         agency.quiet()
         played.seen = agency.seen()
         yield played
+
+
+def _variable(floor: Floor, channel: str, name: str) -> str:
+    floor.act("Getvar", Channel=channel, Variable=name, ActionID="asked")
+    return floor.await_event("", ActionID="asked")["Value"]
 
 
 def _ari(agency: Agency) -> dict[str, Any]:
@@ -112,6 +129,7 @@ def test_how_it_ended(played: Played, each: Story, outcome: str) -> None:
 
 def test_the_bridge_survived(played: Played) -> None:
     assert "Num-Channels: 2" in played.bridges, played.bridges
+    assert played.limit == "0", "they may talk as long as they like"
 
 
 def test_nobody_was_called_twice(played: Played) -> None:
