@@ -79,7 +79,7 @@ def test_the_doctor_names_each_mistake(new_site: Callable[..., Site], witness: W
     ]  # fmt: skip
     assert told["end point 999", "warning"]["text"] == "wrapuptime of 999 is 0 s, the end point says 7 s"
     assert told["end point no-such-queue", "bad"]["text"] == "the PBX has no queue no-such-queue"
-    assert told["end point 998", "good"]["text"] == "s@wombat-reverse is in the dialplan"
+    assert "s@wombat-reverse is in the dialplan" in texts["end point 998"]
     assert told["trunk carrier", "bad"]["text"] == "PJSIP has no end point no-carrier"
     assert all(each["advice"] for each in found if each["grade"] == "bad")
 
