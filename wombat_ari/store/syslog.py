@@ -63,12 +63,18 @@ def browse(
 
     By an index of (what is asked for, time), whatever the log has grown to.
     """
-    given: list[tuple[str, tuple[Any, ...]]] = [("at >= %s", (from_at,)), ("at < %s", (to_at,))]
-    given += [(f"{name} = %s", (value,)) for name, value in (("login", user), ("action", action)) if value]
+    lower: tuple[str, tuple[Any, ...]] = ("at >= %s", (from_at,))
+    upper: tuple[str, tuple[Any, ...]] = ("at < %s", (to_at,))
     order, sign, place = ("ASC", ">", before) if before is not None else ("DESC", "<", behind)
+    # One bound at each end, since SQLite searches by the first of several; and no OR, for which it would sort.
+    if before is not None:
+        lower = ("at >= %s", (max(from_at, before.at),))
+    elif behind is not None and behind.at < to_at:
+        upper = ("at <= %s", (behind.at,))
+    given = [lower, upper]
+    given += [(f"{name} = %s", (value,)) for name, value in (("login", user), ("action", action)) if value]
     if place is not None:
-        given.append((f"(at {sign} %s OR (at = %s AND id {sign} %s))", (place.at, place.at, place.id)))
-        given.append((f"at {sign}= %s", (place.at,)))  # which the index understands
+        given.append((f"NOT (at = %s AND NOT id {sign} %s)", (place.at, place.id)))
     where = " AND ".join(each for each, _ in given)
     params = [value for _, values in given for value in values]
     sql = f"SELECT id, at, login, action, object, detail FROM system_log WHERE {where}"
