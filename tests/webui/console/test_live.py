@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import re
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +17,9 @@ from playwright.sync_api import Page, expect
 from tests.store.conftest import NOW
 from tests.webui.console.conftest import DESK, PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
 from tests.webui.console.engine import RINGS, TALKS, Engine
+from wombat_ari.app.service import pictures
 from wombat_ari.model.entities import CallList, Trunk
+from wombat_ari.model.live import CallsWanted
 from wombat_ari.store import campaigns, entities
 from wombat_ari.store.database import Database
 
@@ -288,14 +293,22 @@ def open_live(desk: Desks, path: str = "/live", **how: Any) -> Page:
     return desk(**how).go(path)
 
 
-@pytest.mark.parametrize("width", [PHONE, WALL])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_light_and_dark_on_a_phone_and_a_wall(desk: Desks, nasty: Engine, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("width", "scheme", "what"),
+    [
+        (PHONE, "dark", ("", "?run={run}", "?call={call}", "/lists?run={run}")),
+        (WALL, "light", ("", "?run={run}", "?call={call}", "/lists?run={run}")),
+        (PHONE, "light", ("?run={run}",)),
+        (WALL, "dark", ("?run={run}",)),
+    ],
+)
+def test_in_light_and_dark_on_a_phone_and_a_wall(
+    desk: Desks, nasty: Engine, width: int, scheme: str, what: tuple[str, ...]
+) -> None:
     one = desk(width=width, scheme=scheme)
-    run = run_of(nasty, "Spring")
-    for path in ("/live", f"/live?run={run}", f"/live?call={call_of(nasty, XSS[:80])['id']}", f"/live/lists?run={run}"):
-        page = one.go(path)
-        page.wait_for_load_state("networkidle")
+    run, call = run_of(nasty, "Spring"), call_of(nasty, XSS[:80])["id"]
+    for path in what:
+        page = one.go("/live" + path.format(run=run, call=call))
         assert overflow(page) == 0, path
         assert complaints(page) == [], path
         assert "gone" not in page.title()
@@ -383,3 +396,71 @@ def test_lists_in_the_browser(desk: Desks, dialer: Engine, database: Database) -
     expect(page.get_by_role("rowheader", name="1. Late")).to_be_visible()
     page.get_by_role("button", name="Pause list 1").click()
     expect(page.get_by_text("List list 1 is paused")).to_be_visible()
+
+
+def test_a_button_is_known_by_what_it_does(desk: Desks, dialer: Engine) -> None:
+    """Its form stands in the piece that has its key: it is never made into another one."""
+    page = open_live(desk, f"/live?run={run_of(dialer, 'Spring')}")
+    forms = page.locator("#live form.act")
+    assert forms.count() >= 4
+    for form in forms.all():
+        key, action = form.evaluate("form => [form.parentElement.dataset.key, form.getAttribute('action')]")
+        assert key == action
+
+
+def test_hundreds_of_refreshes_leave_nothing_behind_in_the_browser(
+    desk: Desks, dialer: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour is 1,800. Each time half of the calls are others, and all numbers."""
+    monkeypatch.setattr(pictures, "FRESH_S", 0.0)
+    picture, page_of_calls, turns = dialer.snapshot(calls=False), dialer.live_calls(CallsWanted()), itertools.count()
+
+    def live_calls(wanted: CallsWanted) -> dict[str, Any]:
+        turn = next(turns)
+        rows = [call | {"id": turn + n, "number": str(turn + n)} for n, call in enumerate(page_of_calls["calls"] * 10)]
+        picture["runs"][0]["placed"] = turn
+        return page_of_calls | {"calls": rows[::2] + rows[1::2]}
+
+    dialer.snapshot = lambda **_: picture  # type: ignore[method-assign]
+    dialer.live_calls = live_calls  # type: ignore[method-assign]
+    page = open_live(desk, f"/live?run={run_of(dialer, 'Spring')}")
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable")
+    page.evaluate("document.getElementById('live').dataset.every = 0.001")
+    page.evaluate("window.count = 0; addEventListener('refreshed', () => window.count += 1)")
+
+    def after(refreshes: int) -> dict[str, float]:
+        while page.evaluate("window.count") < refreshes:
+            page.wait_for_timeout(50)
+        tools.send("HeapProfiler.collectGarbage")
+        metrics = tools.send("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in metrics}
+
+    elements = "document.querySelectorAll('*').length"
+    # What is collected when is up to the browser: the most of the first looks, the least of the last ones.
+    first, in_page = [after(refreshes) for refreshes in (20, 30, 40)], page.evaluate(elements)
+    last = [after(refreshes) for refreshes in (130, 140, 150)]
+    assert page.evaluate(elements) == in_page
+    for name, more in (("Nodes", 200), ("JSEventListeners", 0), ("JSHeapUsedSize", 100_000)):
+        assert min(look[name] for look in last) <= max(look[name] for look in first) + more, name
+
+
+def test_refreshes_leave_nothing_behind_in_the_server(visitor: Visitors, dialer: Engine) -> None:
+    """What the engine's own world does meanwhile (its journal, its clock) is not counted."""
+    one, picture = visitor(), dialer.snapshot(calls=False)
+    page = dialer.live_calls(CallsWanted())
+    dialer.snapshot = lambda **_: picture  # type: ignore[method-assign]
+    dialer.live_calls = lambda wanted: page  # type: ignore[method-assign]
+
+    def refresh(times: int) -> int:
+        for n in range(times):
+            assert one.get(f"/live/part?page={n}&by=number&number={n}").status_code == 200
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        first = refresh(120)  # as many answers as are kept, and some
+        assert refresh(120) - first < 20_000, "bytes of 120 refreshes"
+    finally:
+        tracemalloc.stop()
