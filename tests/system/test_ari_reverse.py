@@ -17,6 +17,8 @@ from tests.system.scene import Stalls
 from tests.system.site import server_of, until
 from tests.system.test_reverse import ENDS
 
+pytestmark = pytest.mark.floor
+
 CLOSE_S = 0.150
 BY_ARI = {"context": "wombat-bridge"}
 RECORDED = replace(story(27, "recorded", Agent(27), "5551050601", variables="WOMBAT_RECORD:yes"), end=BY_ARI)

@@ -26,8 +26,8 @@ OURS = frozenset(
 #: Ours in reverse dialling: what the shipped context reads, and what it sets.
 OF_REVERSE = frozenset({"WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID", "WOMBAT_REVERSE", "WOMBAT_UP"})
 
-#: Ours where ARI is used: the application, and that the callee was called already.
-OF_ARI = frozenset({"WOMBAT_STASIS", "WOMBAT_CALLED"})
+#: Ours where ARI is used: the application.
+OF_ARI = frozenset({"WOMBAT_STASIS"})
 
 #: What Asterisk takes as a variable's name; anything else might be a function, and would be run.
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")

@@ -9,7 +9,7 @@ AMI and leave the note. So everything that the engine knows of a reverse call it
 
 Rules of the place:
 - What is to be known after a restart is in the PBX: the ids of callee and bridge are made of the attempt's, and the
-  agent's channel has ``WOMBAT_CALLED`` before the callee is called. Nobody is called twice.
+  agent's channel has a DIALSTATUS before the callee is called. Nobody is called twice.
 - Nobody is left alone: who remains of the two is hung up; the agent's channel has an absolute time-out until then.
 """
 
@@ -33,6 +33,7 @@ NO_ROUTE = 3  #: Asterisk makes no channel, for want of a technology or an end p
 RANG_OUT = 19
 ANSWERED_CONTEXT = "wombat-bridged"  #: where a callee comes who has answered
 NORMAL = 16
+CALLED = "CANCEL"
 UNTOLD = "UNKNOWN"  #: DialStatus of a callee of whom nobody knows how it ended: the dialer was away
 #: Causes with which Dial() says NOANSWER; with all others but busy and congestion it says CHANUNAVAIL.
 _UNANSWERED = (16, 19)
@@ -147,7 +148,8 @@ class Bridged:
             for name in ("WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID")
         ]
         seconds = float(timeout or 30)
-        await self._app.set_variable(self.agent, "WOMBAT_CALLED", "yes")
+        # What it is if the agent leaves while the callee rings, as by Dial().
+        await self._app.set_variable(self.agent, "DIALSTATUS", CALLED)
         try:
             made = await self._link.ask(
                 "channels",
@@ -203,13 +205,13 @@ class Bridged:
             await self._wait_for_answer(timeout)
 
     async def _callee_is_gone(self) -> None:
-        called = await variable(self._link, self.agent, "WOMBAT_CALLED")
-        if not called:
+        status = await variable(self._link, self.agent, "DIALSTATUS")
+        if not status:
             await self.call()
             return
         # They talked, and the callee has hung up; or how it ended nobody has seen.
-        self._status = await variable(self._link, self.agent, "DIALSTATUS") or UNTOLD
-        self._joined = self._status == "ANSWER"
+        self._joined = status == "ANSWER"
+        self._status = UNTOLD if status == CALLED else status
         self._end(NORMAL if self._joined else 0)
 
     async def _wait_for_answer(self, seconds: float) -> None:
