@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from tests.agi_scripts.pipes import NAMES, SCRIPTS
+from tests.recipes import people
 from tests.recipes.kitchen import Kitchen
 from tests.system import agents
 from tests.system.agents import Floor
@@ -17,8 +20,13 @@ Cook = Callable[..., Kitchen]
 
 @pytest.fixture(scope="session")
 def recipes_pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskInstance]:
-    """With what is shipped, and an AMI user for what agents do."""
-    with AsteriskInstance(tmp_path_factory.mktemp("recipes"), name="recipes", extra_conf=agents.CONF) as pbx:
+    """With what is shipped, the AGI programs too, an AMI user for what agents do, and people of the tests' own."""
+    conf = {**agents.CONF, **people.CONF}
+    with AsteriskInstance(tmp_path_factory.mktemp("recipes"), name="recipes", extra_conf=conf) as pbx:
+        programs = pbx.directory / "lib" / "agi-bin"
+        programs.mkdir(exist_ok=True)
+        for name in NAMES:
+            shutil.copy(SCRIPTS / name, programs)
         yield pbx
 
 
