@@ -98,6 +98,24 @@ def test_nobody_was_called_twice(agency: Agency, rows: dict[str, dict[str, Any]]
     assert seen.keys() == {row["wombatid"] for row in rows.values()}
 
 
+def test_the_connection_breaks_in_the_moment_before(agency: Agency) -> None:
+    """Nobody listens to the application that the agent is to be brought to: Dial() does the rest."""
+    floor = agency.floor
+    variables = {
+        "WOMBAT_STASIS": "wombat-nobody", "WOMBATID": "1", "WOMBAT_REVERSE": "agent", "WOMBAT_DIAL_TIMEOUT": "9.5",
+        "WOMBAT_DIAL": "Local/5551010101@simulated-network/n",
+    }  # fmt: skip
+    floor.act(
+        "Originate", variables=variables, Channel="Local/010000@simulated-agents/n", Context="wombat-bridge", Exten="s",
+        Priority=1, Async="true", ChannelId="wbt-0000000000000001", OtherChannelId="wbo-0000000000000001",
+    )  # fmt: skip
+    dialled = floor.await_event("DialEnd", Uniqueid="wbt-0000000000000001")
+    assert dialled["DialStatus"] == "ANSWER"
+    told = floor.await_event("UserEvent", UserEvent="CALLEEENDED", Uniqueid="wbt-0000000000000001")
+    assert told["DIALSTATUS"] == "ANSWER"
+    agency.quiet()
+
+
 def test_nothing_is_left(agency: Agency) -> None:
     agency.quiet()
     site = agency.site

@@ -163,24 +163,6 @@ def test_nothing_is_left(scene: Scene) -> None:
     assert "WARN" not in site.log()
 
 
-def test_the_connection_breaks_in_the_moment_before(scene: Scene) -> None:
-    """Nobody listens to the application that the agent is to be brought to: Dial() does the rest."""
-    floor = scene.agency.floor
-    variables = {
-        "WOMBAT_STASIS": "wombat-nobody", "WOMBATID": "1", "WOMBAT_REVERSE": "agent", "WOMBAT_DIAL_TIMEOUT": "9.5",
-        "WOMBAT_DIAL": "Local/5551010101@simulated-network/n",
-    }  # fmt: skip
-    floor.act(
-        "Originate", variables=variables, Channel="Local/010000@simulated-agents/n", Context="wombat-bridge", Exten="s",
-        Priority=1, Async="true", ChannelId="wbt-0000000000000001", OtherChannelId="wbo-0000000000000001",
-    )  # fmt: skip
-    dialled = floor.await_event("DialEnd", Uniqueid="wbt-0000000000000001")
-    assert dialled["DialStatus"] == "ANSWER"
-    told = floor.await_event("UserEvent", UserEvent="CALLEEENDED", Uniqueid="wbt-0000000000000001")
-    assert told["DIALSTATUS"] == "ANSWER"
-    scene.agency.quiet()
-
-
 def test_without_ari_the_dialplan_does_it(scene: Scene) -> None:
     """The last one, since it changes the server: a wrong password, taken when a run is started."""
     site = scene.agency.site
