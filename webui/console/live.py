@@ -202,7 +202,7 @@ def _charts(drawn: live.Charts) -> tuple[tuple[str, str, tuple[charts.Slice, ...
         ("servers", "Channels by server", charts.slices(drawn.servers), "channels"),
         ("trunk-use", "Trunk lines by campaign", charts.slices(drawn.trunk_use), "lines"),
         ("trunks", "Calls by trunk", charts.slices(drawn.trunks), "calls"),
-        ("end-point-use", "At an end point, by campaign", charts.slices(drawn.end_point_use), "calls"),
+        ("end-point-use", "End points by campaign", charts.slices(drawn.end_point_use), "calls"),
         ("remaining", "Remaining calls, estimated", charts.slices(drawn.remaining), "calls"),
         ("runs", "Runs by state", charts.states(drawn.runs, RunState), "runs"),
     )
