@@ -19,7 +19,6 @@ def plan(witness: Witness) -> dict[str, list[dict[str, Any]]]:
         "server": [
             server_of(witness.pbx, ari_url=f"http://127.0.0.1:{witness.pbx.http_port}/ari", **ARI_WRONG),
             server_of(witness.pbx, name="tls", tls=True),
-            server_of(witness.pbx, name="web", port=witness.pbx.http_port),
             server_of(witness.pbx, name="stranger", password="wrong"),
             server_of(witness.pbx, name="nobody", port=1),
             server_of(witness.pbx, name="asleep", enabled=False),
@@ -59,7 +58,6 @@ def test_the_doctor_names_each_mistake(new_site: Callable[..., Site], witness: W
     assert f"does not reach FastAGI at 127.0.0.1:{site.agi_port}" in pbx, "no dialer listens"
     assert "refuses the user wombat" in told["server pbx", "bad"]["text"], "ARI"
     assert "does not speak TLS" in told["server tls", "bad"]["text"]
-    assert "says nothing" in told["server web", "bad"]["text"]
     assert "Authentication failed" in told["server stranger", "bad"]["text"]
     assert "refused" in told["server nobody", "bad"]["text"]
     assert texts["server asleep"] == ["is not enabled"]

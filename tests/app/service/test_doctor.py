@@ -6,14 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.protocol import Factory
 
 from tests.app.service.conftest import caller
 from tests.pbx.stage import RealStage
+from tests.pbx.test_tls import certificate
 from tests.store.conftest import NOW
+from tools.fake_pbx import FakePbx
+from tools.fake_pbx.session import FakeSession
 from tools.provision.asterisk import AsteriskInstance
+from wombat_ari.app import doctor_link
 from wombat_ari.app.config import load_settings
 from wombat_ari.app.doctor_words import Finding, Grade, bad, good
 from wombat_ari.app.service import connection
@@ -212,7 +218,43 @@ def test_what_is_wrong_is_said_with_what_to_do(
     assert "wrong" not in found.text.replace("wrong address", ""), "no secret is repeated"
 
 
-def test_a_port_that_says_nothing_is_not_waited_for_long(stage: RealStage) -> None:
+@pytest.mark.parametrize(
+    ("tls", "trusted", "grade", "text"),
+    [
+        (True, True, None, ""),
+        (True, False, Grade.BAD, "is not trusted"),
+        (False, True, Grade.BAD, "says nothing"),
+    ],
+)
+def test_a_pbx_that_speaks_tls(
+    stage: RealStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tls: bool,
+    trusted: bool,
+    grade: Grade | None,
+    text: str,
+) -> None:
+    from twisted.internet.ssl import DefaultOpenSSLContextFactory
+
+    monkeypatch.setattr(doctor_link, "PATIENCE_S", 0.5)
+    pem, key = certificate(tmp_path, "127.0.0.1")
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    pbx = FakePbx(stage.reactor)
+    factory: Any = Factory.forProtocol(lambda: FakeSession(pbx))
+    port = stage.reactor.listenSSL(0, factory, DefaultOpenSSLContextFactory(str(key), str(pem)), interface="127.0.0.1")
+    found = door(stage, port=port.getHost().port, password=Secret("dials"), tls=tls)
+    port.stopListening()
+    if grade is None:
+        assert "Asterisk" in found[0].text, found
+        return
+    assert (found[0].grade, text in found[0].text) == (grade, True), found
+    assert "TLS" in found[0].advice
+
+
+def test_a_port_that_says_nothing_is_not_waited_for_long(stage: RealStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_link, "PATIENCE_S", 0.5)
     (found,) = door(stage, port=stage.asterisk.http_port)
     assert "says nothing" in found.text
     assert "TLS" in found.advice
