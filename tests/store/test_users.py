@@ -35,8 +35,9 @@ def test_hashes_are_strong() -> None:
 def test_the_first_administrator(database: Database) -> None:
     password = users.create_admin(database, now=NOW)
     assert len(password) >= 12
-    admin = users.verify(database, "admin", password, now=NOW + 5)
-    assert admin is not None
+    stamp = users.verify(database, "admin", password, now=NOW + 5)
+    assert stamp == users.standing(database, "admin").stamp != ""
+    admin = users.load_user(database, "admin")
     assert (admin.master, admin.logons, admin.last_logon_at) == (True, 1, NOW + 5)
     assert users.verify(database, "admin", password + "x", now=NOW) is None
     for other in ("Admin", "admin ", " admin", "admin\0", ""):
@@ -57,6 +58,28 @@ def test_the_way_back_in(database: Database) -> None:
     assert len(users.list_users(database)) == 1
     with pytest.raises(UserError, match="8 to 1000"):
         users.create_admin(database, "short", now=NOW)
+
+
+@pytest.mark.parametrize("rehash", [False, True])
+def test_a_password_that_is_changed_while_the_old_one_is_checked_stays(
+    database: Database, rehash: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check takes its time; what it writes afterwards must not be the hash of before."""
+    users.create_admin(database, "the old one", now=NOW)
+    admin, matches = users.load_user(database, "admin").id or 0, users._matches
+
+    def meanwhile(hashed: str, password: str) -> bool:
+        right = matches(hashed, password)
+        monkeypatch.setattr(users, "_matches", matches)
+        users.set_password(database, admin, password="the new one", by=BY, now=NOW)
+        return right
+
+    monkeypatch.setattr(users, "_matches", meanwhile)
+    if rehash:
+        monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=16, parallelism=1))
+    assert users.verify(database, "admin", "the old one", now=NOW) is None
+    assert users.verify(database, "admin", "the old one", now=NOW) is None
+    assert users.verify(database, "admin", "the new one", now=NOW) == users.standing(database, "admin").stamp
 
 
 def test_who_may_not_log_on(database: Database) -> None:

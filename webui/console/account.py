@@ -60,7 +60,7 @@ def add_to(pages: Pages) -> None:
 
     @pages.post("/account/elsewhere")
     def account_elsewhere(visit: Visit) -> Answer:
-        session[SESSION] = service.log_off_elsewhere(visit.caller, visit.db)
+        session[SESSION] = service.log_off_elsewhere(visit.caller, visit.db, session.get(SESSION, ""))
         visit.say("Everywhere else you are logged off.")
         return visit.go("account")
 

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from wombat_ari.model.admin import Keyring
+from wombat_ari.model.errors import UserError
 from wombat_ari.store import users
 from wombat_ari.store.database import Database
 
@@ -29,10 +30,9 @@ class Session:
     handle: str
 
 
-def open_session(db: Database, login: str, *, address: str, now: float) -> str:
-    """What the cookie is to hold; a new one at each log-on."""
+def open_session(db: Database, login: str, *, stamp: str, address: str, now: float) -> str:
+    """What the cookie is to hold; a new one at each log-on. It holds while ``stamp`` is that of the user's standing."""
     text = secrets.token_urlsafe(32)
-    stamp = users.standing(db, login).stamp
     user = users.load_user(db, login)
     values = (_hash(text), user.id, stamp, address[:64], now, now)
     with db.transaction() as tx:
@@ -42,6 +42,23 @@ def open_session(db: Database, login: str, *, address: str, now: float) -> str:
             values,
         )
     return text
+
+
+def reopen_session(db: Database, text: str, *, address: str, now: float) -> str:
+    """What the cookie is to hold instead; all other sessions of the user have ended. It holds no longer than the one
+    before would have: a password that somebody changes at this moment ends it. UserError when that one has ended."""
+    new = secrets.token_urlsafe(32)
+    with db.transaction() as tx:
+        row = tx.row("SELECT user_id, stamp FROM web_session WHERE token_hash = %s", (_hash(text),))
+        if row is None:
+            raise UserError("you are not logged on, or not any more: log on again", code="log-on")
+        tx.run("DELETE FROM web_session WHERE user_id = %s", (row[0],))
+        tx.run(
+            "INSERT INTO web_session (token_hash, user_id, stamp, address, created_at, seen_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            (_hash(new), *row, address[:64], now, now),
+        )
+    return new
 
 
 def session_of(db: Database, text: str, *, idle_s: float, oldest_s: float, now: float) -> Session | None:

@@ -119,8 +119,9 @@ def create_demo_admin(db: Database, *, now: float) -> None:
     set_password(db, user_id, password=DEMO_PASSWORD, by="setup", now=now, minimum=len(DEMO_PASSWORD))
 
 
-def verify(db: Database, login: str, password: str, *, now: float) -> User | None:
-    """The user when login and password are right and log-on is allowed (counted), else None."""
+def verify(db: Database, login: str, password: str, *, now: float) -> str | None:
+    """The stamp of the user's ``Standing`` when login and password are right and log-on is allowed (counted), else
+    None. A password that is changed meanwhile is not put back, and the stamp is that of the one that was right."""
     with db.transaction(write=False) as tx:
         row = tx.row("SELECT id, password_hash, enabled, login FROM user WHERE login = %s", (login,))
     # MySQL takes "admin" and "admin " for equal: whoever counts failed tries by login must not be led astray
@@ -130,21 +131,22 @@ def verify(db: Database, login: str, password: str, *, now: float) -> User | Non
         return None
     renewed = _hasher.hash(password) if _hasher.check_needs_rehash(hashed) else hashed
     with db.transaction() as tx:
-        sql = "UPDATE user SET logons = logons + 1, last_logon_at = %s, password_hash = %s WHERE id = %s"
-        tx.run(sql, (now, renewed, user_id))
-        return saving.load(db, tx, USER, user_id)
+        sql = (
+            "UPDATE user SET logons = logons + 1, last_logon_at = %s, password_hash = %s "
+            "WHERE id = %s AND password_hash = %s AND enabled = 1"
+        )
+        return _stamp(renewed) if tx.run(sql, (now, renewed, user_id, hashed)) else None
 
 
-def set_password(
-    db: Database, user_id: int, *, password: str, by: str, now: float, minimum: int = MIN_PASSWORD
-) -> None:
-    """UserError when it is too short."""
+def set_password(db: Database, user_id: int, *, password: str, by: str, now: float, minimum: int = MIN_PASSWORD) -> str:
+    """The stamp of the user's ``Standing`` from now on. UserError when it is too short."""
     hashed = _hash(password, minimum)
     with db.transaction() as tx:
         saving.load(db, tx, USER, user_id)
         tx.run("UPDATE user SET password_hash = %s WHERE id = %s", (hashed, user_id))
         new = {"password": "***"}
         saving.audit(tx, tables.User, user_id, action="CHANGED", old=new, new=new, by=by, now=now)
+    return _stamp(hashed)
 
 
 def keyring(db: Database, login: str) -> Keyring:
@@ -169,8 +171,7 @@ def standing(db: Database, login: str) -> Standing:
         )
     if row is None or not row[1] or row[4] != login:
         return Standing(Keyring(login, False, frozenset()), "")
-    stamp = hashlib.sha256(row[5].encode()).hexdigest() if row[5] else ""
-    return Standing(Keyring(login, bool(row[0]), resolve(row[3].split(), row[2].split())), stamp)
+    return Standing(Keyring(login, bool(row[0]), resolve(row[3].split(), row[2].split())), _stamp(row[5]))
 
 
 def resolve(class_keys: list[str], own_keys: list[str]) -> frozenset[str]:
@@ -241,6 +242,10 @@ def _matches(hashed: str, password: str) -> bool:
         return _hasher.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _stamp(hashed: str) -> str:
+    return hashlib.sha256(hashed.encode()).hexdigest() if hashed else ""
 
 
 @lru_cache(maxsize=1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
 
 from tests.store.conftest import NOW
-from wombat_ari.app.service.logon import LogOn, TooManyTries
+from wombat_ari.app.service.logon import HASHES_AT_ONCE, MOST_LOGIN, LogOn, TooManyTries
 from wombat_ari.app.service.rights import FORBIDDEN, LOG_ON
+from wombat_ari.app.service.throttle import FREE_FAILURES
 from wombat_ari.model.admin import User
 from wombat_ari.model.errors import UserError
 from wombat_ari.store import sessions, syslog, users
@@ -144,3 +147,67 @@ def test_ended_ones_are_swept(log_on: LogOn, bob: User, database: Database) -> N
     opened(log_on)
     opened(log_on, at=NOW + IDLE_S + 1)
     assert len(sessions.sessions_of(database, bob.id or 0)) == 1
+
+
+def test_a_password_that_is_changed_during_a_log_on_with_the_old_one_ends_its_session(
+    log_on: LogOn, bob: User, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = users.verify
+
+    def meanwhile(*arguments: object, **named: object) -> object:
+        stamp = verify(*arguments, **named)  # type: ignore[arg-type]
+        monkeypatch.setattr(users, "verify", verify)
+        users.set_password(database, bob.id or 0, password="battery staple", by="setup", now=NOW)
+        return stamp
+
+    monkeypatch.setattr(users, "verify", meanwhile)
+    assert has_ended(log_on, opened(log_on)), "by the form"
+    monkeypatch.setattr(users, "verify", meanwhile)
+    users.set_password(database, bob.id or 0, password=PASSWORD, by="setup", now=NOW)
+    log_on.by_password("bob", PASSWORD, address=HOME, now=NOW)
+    with pytest.raises(UserError):
+        log_on.by_password("bob", PASSWORD, address=HOME, now=NOW)  # it is not remembered as the new one
+
+
+def test_logged_off_elsewhere_outlives_no_change_of_the_password(log_on: LogOn, bob: User, database: Database) -> None:
+    """Somebody with a stolen session who asks for a new one all the time does not get past the new password."""
+    mine, other = opened(log_on), opened(log_on)
+    fresh = sessions.reopen_session(database, mine, address=HOME, now=NOW)
+    assert has_ended(log_on, mine)
+    assert has_ended(log_on, other)
+    assert not has_ended(log_on, fresh)
+    users.set_password(database, bob.id or 0, password="battery staple", by="setup", now=NOW)
+    assert has_ended(log_on, sessions.reopen_session(database, fresh, address=HOME, now=NOW))
+    with pytest.raises(UserError):
+        sessions.reopen_session(database, fresh, address=HOME, now=NOW)
+
+
+def test_what_is_remembered_of_a_try_is_bounded(log_on: LogOn, bob: User, database: Database) -> None:
+    login = "x" * 100_000
+    for _ in range(6):
+        with pytest.raises(UserError):
+            log_on.open_session(login, "wrong", address=HOME, now=NOW)
+    with pytest.raises(TooManyTries):
+        log_on.open_session(login, "wrong", address=HOME, now=NOW)
+    assert max(len(login) for _, login in log_on._throttle._counts) <= MOST_LOGIN
+    assert {len(entry.object) for entry in syslog.read(database)} == {MOST_LOGIN}
+
+
+def test_who_waited_for_others_to_be_checked_is_held_to_their_failures(
+    log_on: LogOn, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tries that come all at once count one after the other."""
+    asked: list[str] = []
+
+    def slowly(db: Database, login: str, password: str, *, now: float) -> None:
+        asked.append(password)
+        time.sleep(0.02)  # as a hash takes
+
+    monkeypatch.setattr(users, "verify", slowly)
+    with ThreadPoolExecutor(16) as pool:
+        tries = [
+            pool.submit(log_on.open_session, "bob", f"guess {number}", address=HOME, now=NOW) for number in range(40)
+        ]
+        refused = [one.exception() for one in tries]
+    assert len(asked) <= FREE_FAILURES + HASHES_AT_ONCE
+    assert sum(isinstance(one, TooManyTries) for one in refused) == 40 - len(asked)

@@ -36,13 +36,12 @@ def change_own_password(caller: Caller, db: Database, log_on: LogOn, *, old: str
     """What the cookie is to hold from now on; all other sessions have ended. UserError when ``old`` is wrong."""
     log_on.by_password(caller.login, old, address=caller.address, now=caller.at)
     user = users.load_user(db, caller.login)
-    users.set_password(db, user.id or 0, password=new, by=caller.login, now=caller.at)
+    stamp = users.set_password(db, user.id or 0, password=new, by=caller.login, now=caller.at)
     note(caller, db, "password changed", about=caller.login)
-    return log_off_elsewhere(caller, db)
-
-
-def log_off_elsewhere(caller: Caller, db: Database) -> str:
-    """What the cookie is to hold from now on."""
-    user = users.load_user(db, caller.login)
     sessions.close_sessions_of(db, user.id or 0)
-    return sessions.open_session(db, caller.login, address=caller.address, now=caller.at)
+    return sessions.open_session(db, caller.login, stamp=stamp, address=caller.address, now=caller.at)
+
+
+def log_off_elsewhere(caller: Caller, db: Database, session: str) -> str:
+    """What the cookie, which holds ``session``, is to hold from now on."""
+    return sessions.reopen_session(db, session, address=caller.address, now=caller.at)

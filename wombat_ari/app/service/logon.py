@@ -24,6 +24,7 @@ from wombat_ari.store.database import Database
 TOO_MANY = "too-many-tries"  #: code of a try that comes too soon
 REMEMBERED_S = 600.0
 REMEMBERED = 1000  #: passwords
+MOST_LOGIN = 255  #: characters of what somebody tries as login that are counted and noted
 HASHES_AT_ONCE = 2  #: each takes 64 MB and a processor for a tenth of a second
 HASH_WAIT_S = 3.0  #: who cannot be hashed by then is sent away: threads that wait answer nobody else
 
@@ -65,9 +66,9 @@ class LogOn:
         standing = users.standing(self._db, login)
         digest = hmac.digest(self._secret, f"{login}\0{password}".encode("utf-8", "replace"), hashlib.sha256)
         if not self._remembers(digest, standing.stamp, now):
-            self._check(login, password, address=address, now=now)
+            stamp = self._check(login, password, address=address, now=now)
             standing = users.standing(self._db, login)
-            self._remember(digest, standing.stamp, now)
+            self._remember(digest, stamp, now)
         return _allowed(Caller(login, standing.keyring, now, address))
 
     def by_token(self, text: str, *, address: str, now: float) -> Caller:
@@ -88,10 +89,10 @@ class LogOn:
         """Log on at the console: what the cookie is to hold. UserError as ``by_password``."""
         if login == users.DEMO_LOGIN and not _is_loopback(address):
             raise UserError(f"{users.DEMO_LOGIN} is for trying out: it may log on at this machine only", code=FORBIDDEN)
-        self._check(login, password, address=address, now=now)
+        stamp = self._check(login, password, address=address, now=now)
         _allowed(Caller(login, users.standing(self._db, login).keyring, now, address))
         sessions.prune_sessions(self._db, **self._limits, now=now)
-        return sessions.open_session(self._db, login, address=address, now=now)
+        return sessions.open_session(self._db, login, stamp=stamp, address=address, now=now)
 
     def by_session(self, text: str, *, address: str, now: float) -> Visitor:
         """UserError with the code ``log-on`` when the session has ended, or its user may not log on any more."""
@@ -113,21 +114,26 @@ class LogOn:
         """What cookies are signed with: of this installation, none else has it."""
         return saving.signing_key(self._db, "cookies")
 
-    def _check(self, login: str, password: str, *, address: str, now: float) -> None:
-        self._require_patience(address, login, now)
+    def _check(self, login: str, password: str, *, address: str, now: float) -> str:
+        """The stamp that sessions are held to. What is remembered of a try is bounded, whatever was sent as login."""
+        counted = login[:MOST_LOGIN]
+        self._require_patience(address, counted, now)
         if not self._hashing.acquire(timeout=HASH_WAIT_S):
             raise TooManyTries(HASH_WAIT_S)
         try:
-            right = users.verify(self._db, login, password, now=now) is not None
+            self._require_patience(address, counted, now)  # others may have failed while this one waited
+            stamp = users.verify(self._db, login, password, now=now)
+            if stamp is None:
+                self._throttle.failed(_place(address), counted, now=now)
         finally:
             self._hashing.release()
-        who = _stranger(login, address, now)
-        if not right:
-            self._throttle.failed(_place(address), login, now=now)
-            note(who, self._db, "log-on failed", about=login)
+        who = _stranger(counted, address, now)
+        if stamp is None:
+            note(who, self._db, "log-on failed", about=counted)
             raise UserError("login or password is wrong", code=LOG_ON)
-        self._throttle.succeeded(_place(address), login, now=now)
-        note(who, self._db, "log-on", about=login)
+        self._throttle.succeeded(_place(address), counted, now=now)
+        note(who, self._db, "log-on", about=counted)
+        return stamp
 
     def _require_patience(self, address: str, login: str, now: float) -> None:
         wait_s = self._throttle.wait_s(_place(address), login, now=now)
