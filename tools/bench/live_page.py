@@ -49,15 +49,21 @@ class Watcher:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._cookies: dict[str, str] = {}
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self._ask("GET", "/log-on"))
-        assert token, "there is no form to log on"
-        form = urllib.parse.urlencode({"csrf_token": token[1], "login": "admin", "password": PASSWORD})
-        self._ask("POST", "/log-on", form)
+        self.post("/log-on", at="/log-on", login="admin", password=PASSWORD)
+
+    def get(self, path: str) -> str:
+        return self._ask("GET", path)
+
+    def post(self, path: str, *, at: str, **fields: str) -> None:
+        """A form of the page ``at``."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(at))
+        assert token, f"{at} has no form"
+        self._ask("POST", path, urllib.parse.urlencode({"csrf_token": token[1], **fields}))
 
     def refresh(self, query: str = "") -> float:
         """Milliseconds that it took; RuntimeError when it is not the live page."""
         began = time.perf_counter()
-        text = self._ask("GET", f"/live/part{query}")
+        text = self.get(f"/live/part{query}")
         took = (time.perf_counter() - began) * 1000
         if 'id="calls"' not in text:
             raise RuntimeError(f"that is not the live page: {text[:300]}")
@@ -81,7 +87,7 @@ class Watcher:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     load = Load.now()
-    with _site(arguments.calls, arguments.runs) as site:
+    with live_site(arguments.calls, arguments.runs) as site:
         one = Watcher(site.console_port)
         alone = [one.refresh(PAGES[n % len(PAGES)]) for n in range(100)]
         say(f"one who asks again at once: median {median(alone):.0f} ms")
@@ -99,7 +105,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def _site(calls: int, runs: int) -> Iterator[Site]:
+def live_site(calls: int, runs: int) -> Iterator[Site]:
+    """So many calls of so many runs, connected, and a console."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wombat-bench-")))
         port = free_port()

@@ -85,7 +85,7 @@ def _view(visit: Visit) -> dict[str, Any]:
     asked = request.args.get("run", "")
     run: RunRow | None = None
     if asked.isascii() and asked.isdecimal() and len(asked) < 17:
-        run = live.closed_run(look, visit.db, int(asked))
+        run = live.stored_run(look, visit.db, int(asked))
     elif asked:
         raise missing("run", asked[:40])
     now = look.run(run.id) if run else None

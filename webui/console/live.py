@@ -231,7 +231,7 @@ def _selected_run(visit: Visit, run_id: int, look: Look) -> dict[str, Any]:
     run = look.run(run_id)
     if run is not None:
         return {"template": "live_run.html", "run": run, "acts": look.acts(run)}
-    return {"template": "live_ended.html", "run": live.closed_run(look, visit.db, run_id)}
+    return {"template": "live_ended.html", "run": live.stored_run(look, visit.db, run_id)}
 
 
 def _selected_campaign(visit: Visit, campaign_id: int, look: Look) -> dict[str, Any]:

@@ -90,7 +90,10 @@ class Site:
             ],
             "pbxs": [{"id": key, "name": name} for key, name in zip(self.servers, "AB", strict=True)],
             "trunks": [
-                {"id": self.trunks[n], "name": f"T{n + 1}", "server": "AB"[n], "server_id": self.servers[n]}
+                {
+                    "id": self.trunks[n], "name": f"T{n + 1}", "server": "AB"[n], "server_id": self.servers[n],
+                    "used": 3 + n,
+                }
                 for n in (0, 1)
             ],
             "end_points": [
@@ -145,10 +148,11 @@ def test_a_campaign_that_is_seen_shows_all_that_it_uses(site: Site) -> None:
 
 def test_calls_are_asked_for_of_the_runs_that_are_seen(site: Site) -> None:
     pictures = site.pictures()
-    for who, ids in ((ROOT, None), (KEYED, None), (LIVE, frozenset({11}))):
+    for who, ids in ((ROOT, None), (KEYED, frozenset({11, 12})), (LIVE, frozenset({11}))):
         live.calls(site.look(who), pictures, CallsWanted(limit=7))
         assert site.dialer.wanted[-1] == CallsWanted(runs=ids, limit=7)
-    assert len(site.dialer.wanted) == 2, "who sees the same is told the same"
+    live.calls(site.look(caller("kit", "LIVE", "GOLD")), pictures, CallsWanted(limit=7))
+    assert len(site.dialer.wanted) == 3, "who sees the same is told the same"
     live.calls(site.look(LIVE), pictures, CallsWanted(runs=frozenset({12})))
     assert site.dialer.wanted[-1].runs == frozenset()
 
@@ -214,10 +218,10 @@ def test_runs_that_have_ended(site: Site) -> None:
     old, seen, hidden = ended("open", NOW - live.SHOWN_S - 1), ended("open", NOW - 10), ended("gold", NOW - 5)
     for who, expected in ((LIVE, [seen]), (ROOT, [hidden, seen])):
         assert [run.id for run in live.recently_closed(site.look(who), site.db, now=NOW)] == expected
-    assert live.closed_run(site.look(LIVE), site.db, old).id == old
+    assert live.stored_run(site.look(LIVE), site.db, old).id == old
     for run in (hidden, 999):
         with pytest.raises(UserError, match=f"there is no run {run}"):
-            live.closed_run(site.look(LIVE), site.db, run)
+            live.stored_run(site.look(LIVE), site.db, run)
 
 
 def names_of(picture: dict[str, Any]) -> dict[str, list[str]]:
@@ -234,6 +238,8 @@ def test_the_status_shows_what_the_caller_sees_or_a_run_of_theirs_uses(site: Sit
 
     everything = {"pbxs": ["A", "B"], "trunks": ["T1", "T2"], "end_points": ["E1", "E2"], "runs": ["open", "gold"]}
     assert shown(ROOT) == shown(KEYED) == everything
+    for who, used in ((ROOT, 7), (LIVE, 3)):
+        assert standing.standing(who, site.db, site.pictures()).picture["channels_in_use"] == used
     assert shown(LIVE) == {"pbxs": ["A"], "trunks": ["T1"], "end_points": ["E1"], "runs": ["open"]}
     assert shown(caller("bo", "STATUS", "BOSS")) == {**everything, "runs": ["open"]}
 
@@ -254,7 +260,7 @@ def test_a_creator_sees_what_they_made(site: Site) -> None:
     server = servers.save_server(maker, site.db, Server(None, "M", login="w"))
     made = trunks.save_trunk(maker, site.db, Trunk(None, server.id or 0, "Mine", "SIP/${num}", 1))
     entities.save_trunk(site.db, Trunk(made.id, made.server_id, "Mine", "SIP/${num}", 1, "FAR"), by="root", now=NOW)
-    site.picture["trunks"].append({"id": made.id, "name": "Mine", "server": "M", "server_id": server.id})
+    site.picture["trunks"].append({"id": made.id, "name": "Mine", "server": "M", "server_id": server.id, "used": 0})
     assert "Mine" in names_of(standing.standing(maker, site.db, site.pictures()).picture)["trunks"]
     assert "Mine" not in names_of(standing.standing(LIVE, site.db, site.pictures()).picture)["trunks"]
 

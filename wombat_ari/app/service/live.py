@@ -77,7 +77,7 @@ class Look:
     campaigns: Mapping[int, CampaignGlance]  #: those that are seen
     runs: tuple[Picture, ...]
     may_act: bool
-    sees_all: bool  #: no run is withheld
+    sees_all: bool  #: whatever is started next, too
 
     @cached_property
     def counts(self) -> list[list[Any]]:
@@ -116,7 +116,8 @@ class Look:
         return next((run for run in self.runs if run["id"] == run_id), None)
 
     def wanted(self, wanted: CallsWanted) -> CallsWanted:
-        """Of what is wanted, what may be seen. Who sees all asks for all, so that such callers share an answer."""
+        """Of what is wanted, what may be seen: of others the runs are named, for what is started a moment later may be
+        a run that they do not see. Who sees the same shares an answer."""
         if self.sees_all:
             return wanted
         seen = frozenset(run["id"] for run in self.runs)
@@ -131,10 +132,9 @@ def look(caller: Caller, db: Database, pictures: Pictures) -> Look:
         picture, trouble = pictures.overview(), ""
     except UserError as refusal:
         picture, trouble = {}, str(refusal)
-    every = picture.get("runs", ())
-    runs = tuple(run for run in every if run["campaign_id"] in seen)
+    runs = tuple(run for run in picture.get("runs", ()) if run["campaign_id"] in seen)
     can = not trouble and may(caller, Right.CONTROL_RUNS)
-    return Look(picture, trouble, seen, runs, can, sees_all=len(runs) == len(every))
+    return Look(picture, trouble, seen, runs, can, sees_all=caller.keyring.master)
 
 
 def calls(look: Look, pictures: Pictures, wanted: CallsWanted) -> Picture:
@@ -186,7 +186,7 @@ def recently_closed(
     )
 
 
-def closed_run(look: Look, db: Database, run_id: int) -> RunRow:
+def stored_run(look: Look, db: Database, run_id: int) -> RunRow:
     """A run as it is stored, if its campaign is seen."""
     try:
         found = run_store.run(db, run_id)

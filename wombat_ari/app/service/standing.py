@@ -73,7 +73,14 @@ def _seen(caller: Caller, db: Database, picture: Picture) -> Picture:
     pbxs = [pbx for pbx in picture["pbxs"] if pbx["id"] not in hidden["pbxs"] or pbx["id"] in on]
     known = {run["id"] for run in runs}
     end_points_seen = [_with_callers_seen(each, known) for each in found["end_points"]]
-    return {**picture, "runs": runs, "trunks": found["trunks"], "end_points": end_points_seen, "pbxs": pbxs}
+    return {
+        **picture,
+        "runs": runs,
+        "trunks": found["trunks"],
+        "end_points": end_points_seen,
+        "pbxs": pbxs,
+        "channels_in_use": sum(trunk["used"] for trunk in found["trunks"]),
+    }
 
 
 def _hidden(caller: Caller, db: Database, kind: Kind[Any], infos: Infos) -> set[int | None]:
