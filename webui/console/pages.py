@@ -36,7 +36,7 @@ Answer = str | AnyResponse | tuple[str, int]
 Adds = Callable[[Callable[..., Answer]], Callable[..., Answer]]  #: a decorator that makes a function a page
 STATUS = {
     LOG_ON: 401, FORBIDDEN: 403, MISSING: 404, "no-run": 404, "conflict": 409, "name_taken": 409, "in_use": 409,
-    "too-large": 413, "too-many-tries": 429, "dialer-down": 503, "dialer-store": 503, "not-ready": 503,
+    "too-large": 413, "too-many-tries": 429, "dialer-down": 503, "no-room": 503, "dialer-store": 503, "not-ready": 503,
 }  # fmt: skip
 _OURS = "This went wrong on our side. What happened is in the console's log; nothing more was done."
 GOOD, BAD = "good", "bad"  #: kinds of what is said at the top of the next page
@@ -173,6 +173,7 @@ class Pages:
                     self._csrf.protect()
                 return function(visit, **values)
 
+            view.rights = rights  # type: ignore[attr-defined] # tests ask each page what it needs
             self.blueprint.add_url_rule(rule, name or function.__name__, view, methods=[method])
             return function
 

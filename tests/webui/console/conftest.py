@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ CHROMIUM = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
+AXE = Axe()
 PHONE, DESK, WALL = 390, 1280, 1920  #: widths, px
 XSS = "<img src=x onerror=\"document.title='gone'\"><script>document.title='gone'</script>'\"&"
 
@@ -85,9 +86,9 @@ def visitor(app: Flask) -> Callable[..., Visitor]:
     return lambda login="admin", password=PASSWORD: Visitor(app.test_client(), login, password)
 
 
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """Of the console: a real server on a port of its own; no slash at the end."""
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """A real server on a port of its own; its address, no slash at the end."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -95,6 +96,13 @@ def address(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """Of the console."""
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -161,8 +169,11 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-def complaints(page: Page) -> list[str]:
-    """What axe finds serious or critical."""
-    found = Axe().run(page).response["violations"]
+def complaints(page: Page, *rules: str) -> list[str]:
+    """What axe finds serious or critical; by these of its rules if any are named."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.axe_script)
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("options => axe.run(options).then((found) => found.violations)", options)
     bad = [one for one in found if one["impact"] in ("serious", "critical")]
     return [f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in bad]

@@ -46,6 +46,9 @@ class Engine:
     def live_calls(self, wanted: CallsWanted) -> dict[str, Any]:
         return self._ask("live_calls", CallsWanted.heard(json.loads(json.dumps(wanted.told()))))
 
+    def overhear(self, server: int, *, after: int = 0, begin: bool = False) -> dict[str, Any]:
+        return self._ask("overhear", server, after=after, begin=begin)
+
     def __getattr__(self, name: str) -> Any:
         return lambda *args, **named: self._ask(name, *args, **named)
 
