@@ -34,6 +34,8 @@ for _chatty in ("aioari.client", "aioari.model", "aioswagger11.client"):
     logging.getLogger(_chatty).setLevel(logging.ERROR)
 
 CONNECTIONS = 20  #: at once, beside the websocket
+#: Parameters that Asterisk 16 does not know, and which we can do without.
+NEWER = frozenset({"reason_code", "inhibitConnectedLineUpdates"})
 Event = Mapping[str, Any]  #: as ARI tells it, with its ``type``
 
 
@@ -135,6 +137,8 @@ class AriLink:
     async def _asked(self, client: Client, about: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         # aiohttp takes no bool into an address, and knows no None there.
         given = {key: _spelled(value) for key, value in arguments.items() if value is not None}
+        for name in NEWER & given.keys() - _parameters(client, about, operation):
+            del given[name]  # aioari would refuse the request with a TypeError
         try:
             # aioari itself has no time-out; the session's (see _Http) covers the body, this one the rest.
             async with asyncio.timeout(self._settings.answer):
@@ -354,6 +358,12 @@ def in_words(trouble: BaseException, where: str) -> str:
     if isinstance(trouble, TimeoutError):
         return f"no answer from {where}"
     return f"the connection to {where} broke: {str(trouble) or type(trouble).__name__}"
+
+
+def _parameters(client: Client, about: str, operation: str) -> set[str]:
+    """Names that this Asterisk takes, by its own description."""
+    described = getattr(client, about).api.get_operation(operation)
+    return {parameter["name"] for parameter in described.json.get("parameters", [])} if described else set()
 
 
 def _spelled(value: Any) -> Any:

@@ -130,7 +130,7 @@ class Bridged:
         """The callee is gone."""
         if not self._over:
             self._finish()
-            self._link.task(self._tell_and_hang_up(cause), f"ending call {self._wombatid}")
+            self._link.task(if_there(self._tell_and_hang_up(cause)), f"ending call {self._wombatid}")
 
     def _finish(self) -> None:
         self._over = True
@@ -252,7 +252,9 @@ class Bridged:
             status = "NOANSWER" if self._rang_out or cause in _UNANSWERED else "CHANUNAVAIL"
         if not self._joined:
             await self._app.set_variable(self.agent, "DIALSTATUS", status)
-        await hang_up(self._link, self.agent, cause=cause)
+        # Its context hangs it up with this cause; ARI of Asterisk 16 could not.
+        await self._app.set_variable(self.agent, "WOMBAT_CAUSE", str(cause))
+        await self._link.ask("channels", "continueInDialplan", channelId=self.agent)
 
 
 def callee_id(wombatid: int) -> str:
@@ -264,17 +266,17 @@ def agent_of(callee_or_bridge: str) -> str:
 
 
 async def remove_bridge(link: AriLink, bridge: str) -> None:
-    try:
-        await link.ask("bridges", "destroy", bridgeId=bridge)
-    except AriError as trouble:
-        if not trouble.gone:
-            raise
+    await if_there(link.ask("bridges", "destroy", bridgeId=bridge))
 
 
 async def hang_up(link: AriLink, channel: str, *, cause: int = NORMAL) -> None:
-    """One that is gone already is as good as hung up."""
+    await if_there(link.ask("channels", "hangup", channelId=channel, reason_code=str(cause)))
+
+
+async def if_there(request: Coroutine[Any, Any, Any]) -> None:
+    """What is gone already is as good as ended."""
     try:
-        await link.ask("channels", "hangup", channelId=channel, reason_code=str(cause))
+        await request
     except AriError as trouble:
         if not trouble.gone:
             raise
