@@ -250,8 +250,10 @@ def test_a_command_has_a_time_out(clock: Clock) -> None:
         return agi.getVariable("A").addErrback(lambda failure: got.append(failure.type))
 
     session = run(clock, main)
+    session.written()
     clock.advance(10)
     assert got == [AGITimeout]
+    assert session.written() == ["FAILURE"]
     assert session.closed
 
 
@@ -274,6 +276,7 @@ def test_a_failing_main_function_is_logged_and_the_channel_goes_on(
         raise RuntimeError("main")
 
     session = run(clock, main)
+    assert session.written() == ["FAILURE"]
     assert session.closed
     assert "RuntimeError: main" in caplog.text
 

@@ -128,10 +128,20 @@ class FastAGIProtocol(AGICommands, Protocol):
         """Called now and then by the factory: is anything late?"""
         if self._limit and self._limit <= now:
             log.warning("FastAGI from %s: the session took too long", self._peer())
-            self.transport.abortConnection()
+            self._give_up()
         elif self._pending and self._pending[0][2] <= now:
             # The answers have no numbers: after one that did not come none can be told from another.
             self._fail_pending(AGITimeout(f"{self._pending[0][0]} was not answered in time"))
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """End it now: AGISTATUS is FAILURE, if it is an Asterisk that still listens."""
+        if self._environment is None and self.connected and not self._ending:
+            self._ending = True
+            self.limit(self.factory.envTimeout)
+            self.transport.write(FAILURE)
+            self.transport.loseConnection()
+        else:
             self.transport.abortConnection()
 
     # Lines
@@ -221,6 +231,8 @@ class FastAGIProtocol(AGICommands, Protocol):
         else:
             where = f"{self._peer()}, {self.variables.get('agi_network_script', '')!r}"
             log.error("FastAGI from %s: %s", where, failure.getTraceback())
+            if self.connected:
+                self._give_up()
 
     def _peer(self) -> str:
         return str(getattr(self.transport.getPeer(), "host", "?"))
