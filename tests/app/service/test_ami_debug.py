@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.service.conftest import caller
 from tests.store.conftest import NOW
-from wombat_ari.app.service.ami_debug import ANSWERS, EVENTS, KEPT, OURS, SHOWN, AmiDebug, list_watchable
+from wombat_ari.app.service.ami_debug import ANSWERS, EVENTS, KEPT, KEPT_TEXT, OURS, SHOWN, AmiDebug, list_watchable
 from wombat_ari.model.entities import Server
 from wombat_ari.model.errors import UserError
 from wombat_ari.store import entities
@@ -78,6 +78,9 @@ def test_much_is_bounded(database: Database, server: int) -> None:
         look = debug.look(WHO, database, dialer, server_id=server)  # type: ignore[arg-type]
     assert (look.kept, look.found, len(look.messages)) == (KEPT, KEPT, SHOWN)
     assert look.messages[0].text == f"Event: {KEPT + 499}"
+    dialer.say(*("x" * 8_000 for _ in range(300)))
+    look = debug.look(WHO, database, dialer, server_id=server)  # type: ignore[arg-type]
+    assert look.kept == KEPT_TEXT // 8_000
 
 
 def test_it_is_ended_by_the_dialer(database: Database, server: int) -> None:

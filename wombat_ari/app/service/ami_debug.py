@@ -17,6 +17,7 @@ from wombat_ari.store.database import Database
 
 SHOWN = 200  #: messages at once
 KEPT = 5_000  #: of one server, for who begins to filter later
+KEPT_TEXT = 2_000_000  #: characters of them
 ROUNDS = 8  #: answers of the dialer for one look; what is behind it comes with the next
 
 OURS, ANSWERS, EVENTS = "actions", "answers", "events"
@@ -103,6 +104,9 @@ class AmiDebug:
                 self._read.pop(server_id, None)
                 return False, kept
             kept.extend(Said(*message) for message in answer["messages"])
+            size = sum(len(said.text) for said in kept)
+            while size > KEPT_TEXT:
+                size -= len(kept.popleft().text)
             last = answer["last"]
             if not answer["messages"]:
                 break
