@@ -98,7 +98,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "calls": arguments.calls, "runs": arguments.runs, "processors": load.processors, "load_before": load.average_1m,
         "bytes": one.size, "alone_ms": _told(alone), "watchers": arguments.watchers, "together_ms": _told(many),
-        "processors_used": used, "event_loop_delay_ms": away, "refreshes": arguments.refreshes, "memory_kb": memory,
+        "processor_ms": used, "event_loop_delay_ms": away, "refreshes": arguments.refreshes, "memory_kb": memory,
         "grown_kb": grown, "reach_ms": REACH_MS,
         "reached": max(_told(alone)["p99"], _told(many)["p99"]) <= REACH_MS and max(grown.values()) <= GROWN_KB,
     }  # fmt: skip
@@ -154,7 +154,7 @@ def _plan(port: int, calls: int, runs: int) -> dict[str, list[dict[str, Any]]]:
 
 
 def _together(site: Site, watchers: int, seconds: float) -> tuple[list[float], dict[str, float], float]:
-    """Times of all, processors used, and the longest the dialer's reactor was away (ms)."""
+    """Times of all, milliseconds of a processor that each took, and the longest the dialer's reactor was away (ms)."""
     people = [Watcher(site.console_port) for _ in range(watchers)]
     times: list[float] = []
     before, began = _cpu(site), time.monotonic()
@@ -172,7 +172,8 @@ def _together(site: Site, watchers: int, seconds: float) -> tuple[list[float], d
     for thread in threads:
         thread.join()
     spent = time.monotonic() - began
-    used = {name: round((value - before[name]) / spent, 3) for name, value in _cpu(site).items()}
+    used = {name: round((value - before[name]) * 1000 / len(times), 1) for name, value in _cpu(site).items()}
+    say(f"{len(times)} refreshes in {spent:.0f} s")
     return times, used, float(site.snapshot()["event_loop_delay_ms"])
 
 
@@ -225,7 +226,7 @@ def shown(result: dict[str, Any]) -> str:
         f" start {result['load_before']}",
         line("one who asks again at once", result["alone_ms"]),
         line(f"{result['watchers']} watchers, each every 2 s", result["together_ms"]),
-        f"  meanwhile processors used {result['processors_used']}, dialer's reactor away"
+        f"  milliseconds of a processor for each {result['processor_ms']}, dialer's reactor away"
         f" {result['event_loop_delay_ms']} ms at most",
         *(
             f"  KB of {name:7} at first and after each {1 / STEPS:.0%} of {result['refreshes']:,} refreshes:"

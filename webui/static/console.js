@@ -189,9 +189,9 @@ document.getElementById("theme")?.addEventListener("click", () => {
   root.dataset.theme = dark ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
 });
-for (const select of document.querySelectorAll("select[data-go]")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
-}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select[data-go]")) event.target.form.requestSubmit();
+});
 
 // A file on its way: how far it is.
 for (const form of document.querySelectorAll("form[data-upload]")) {

@@ -181,7 +181,7 @@ def test_orders_pages_and_finds(visitor: Visitors, dialer: Engine) -> None:
     for nonsense in ({"by": "<x>"}, {"page": "9" * 30}, {"page": -3}, {"down": "x"}, {"of": "é"}, {"call": "1 OR 1"}):
         assert one.get("/live", **nonsense).status_code == 200
     assert numbers(page=99, by="number") == everything, "behind the end is the last page"
-    assert "Spring" not in words(one.get("/live/part", q="gol").text).partition("Campaigns ")[2]
+    assert "Spring" not in one.get("/live/part", q="gol").text.partition('id="campaigns"')[2]
 
 
 def test_runs_that_have_ended_and_what_is_not_there(visitor: Visitors, dialer: Engine) -> None:
@@ -379,10 +379,19 @@ def test_sorting_keeps_the_page(desk: Desks, dialer: Engine) -> None:
     numbers = page.locator("tbody th a").all_inner_texts()
     assert numbers == sorted(numbers, reverse=True)
     assert page.evaluate("document.body.mark") == 1
+    assert page.locator("select[name=by]").input_value() == "number", "what is sent with a search follows"
     page.get_by_label("Order").select_option("newest")
     page.wait_for_url("**order=newest**")
     assert "by=number" in page.url
     assert "down=1" in page.url
+
+
+def test_on_a_phone_calls_are_sorted_by_a_choice(desk: Desks, dialer: Engine) -> None:
+    page = open_live(desk, width=PHONE)
+    page.get_by_label("Sort calls by").select_option("number")
+    page.wait_for_url("**by=number**")
+    numbers = page.locator("#calls tbody th a").all_inner_texts()
+    assert numbers == sorted(numbers)
 
 
 def test_lists_in_the_browser(desk: Desks, dialer: Engine, database: Database) -> None:
