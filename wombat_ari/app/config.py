@@ -123,7 +123,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("flows", "limit", 900, "seconds that a flow may take", _from(1)),
     Setting("flows", "silence", 30, "seconds that a flow may go without asking anything of its caller", _from(1)),
     Setting("flows", "at_once", 1000, "flows that run at a time; more are refused", _from(1)),
-    Setting("flows", "speech_command", "", "text to speech: a program with arguments, or several piped into one another"),
+    Setting("flows", "speech_command", "", "text to speech: a program with arguments, or some in a pipe"),
     Setting("flows", "speech_folder", "", "where its sounds are, for the PBX to read; empty: in the state folder"),
     Setting("dialer", "autostart", True, "`serve` starts the dialer; a file `donotstart` in the state folder says no"),
     Setting("dialer", "time_zone", "", "zone for campaigns that name none; empty: the machine's own", _zone),
