@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 
 from tests.pbx.ari_stage import Stage, done, next_call, play, server_of
 from tools.provision.asterisk import AsteriskInstance
+from tools.provision.process import wait_until
 from wombat_ari.flows.ari_calls import FlowCalls
 from wombat_ari.flows.ari_line import AriLine, date_sounds
 from wombat_ari.flows.line import CallerHungUp, FlowError, RecordEnd, Spoken
@@ -113,7 +114,11 @@ def test_variables_any_text(asterisk: AsteriskInstance) -> None:
         text = 'one, "two" (three \\ &=? Zoë 🐨'
         assert await done(line.get_variable("NOTE")) == text
         await done(line.set_variable("OTHER", text[::-1]))
-        assert await done(line.get_variable("OTHER")) == text[::-1]
+        # Without AMI, as here, ARI sets it in its own time (Asterisk 16 a moment after it has said so).
+        end = time.monotonic() + 2
+        while await done(line.get_variable("OTHER")) != text[::-1]:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.02)
         assert await done(line.get_variable("NOT_SET")) == ""
         await done(line.answer())
         await done(line.hang_up())
@@ -122,17 +127,17 @@ def test_variables_any_text(asterisk: AsteriskInstance) -> None:
 
 
 def test_a_caller_is_recorded(asterisk: AsteriskInstance) -> None:
-    """The callee is an extension that plays something."""
+    """The callee is a queue with music."""
     name = f"test-{next_call()}"
 
     async def flow(line: AriLine, stage: Stage) -> None:
         recording = await done(line.record(name, **RECORD))
         assert (recording.end, recording.sound) == (RecordEnd.TIMEOUT, f"/mnt/spool/recording/{name}")
-        assert recording.duration_s == 1.0
+        assert recording.duration_s >= 1.0
         await done(line.hang_up())
 
-    run(asterisk, "100@simulated-endpoints", flow)
-    assert _recorded(asterisk, name).stat().st_size > 8000
+    run(asterisk, "999@simulated-endpoints", flow)
+    _await_sound(asterisk, name, more_than=8000)
 
 
 def test_how_a_recording_ends(asterisk: AsteriskInstance) -> None:
@@ -164,7 +169,7 @@ def test_a_call_is_recorded_as_a_whole(asterisk: AsteriskInstance) -> None:
     stage = run(asterisk, "55510000", flow, WOMBAT_RECORD="yes")
     (told,) = stage.told
     assert (told.name, told.value) == ("RECORDING", f"wombat-{told.call}")
-    assert _recorded(asterisk, told.value).stat().st_size > 44
+    _await_sound(asterisk, told.value)
 
 
 def test_the_caller_goes_on_in_the_dialplan(asterisk: AsteriskInstance) -> None:
@@ -194,6 +199,12 @@ def test_a_date_is_read_as_asterisk_reads_it() -> None:
     assert date_sounds(0, 1, 20, 2026, 0, 0)[2:] == [
         "sound:digits/h-20", "number:2026", "sound:digits/at", "number:12", "sound:digits/oclock", "sound:digits/a-m",
     ]  # fmt: skip
+
+
+def _await_sound(pbx: AsteriskInstance, name: str, more_than: int = 44) -> None:
+    """More than the header of a file; Asterisk writes it in its own time."""
+    path = _recorded(pbx, name)
+    assert wait_until(lambda: path.stat().st_size > more_than, timeout=5), f"{path.stat().st_size} bytes"
 
 
 def _recorded(pbx: AsteriskInstance, name: str) -> Path:
