@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 SPOOL = "AST_CONFIG(asterisk.conf,directories,astspooldir)"
 RECORD_MARGIN_S = 10.0  #: so long after its limit a recording must have told that it is done
-GONE_S = 0.25
+GONE_S = 1.0
 _serial = itertools.count(1)
 
 
@@ -195,6 +195,8 @@ class AriLine:
         end = RecordEnd.DIGIT if pressed else RecordEnd.TIMEOUT
         if not pressed and silence_s and float(recording.get("silence_duration") or 0) >= silence_s - 0.5:
             end = RecordEnd.SILENCE
+        if end is RecordEnd.TIMEOUT and asyncio.get_running_loop().time() < until - RECORD_MARGIN_S - 0.5:
+            await self._not_gone(2.0)  # nothing else ends it before its time
         return Recording(f"{folder}/recording/{name}", duration, end)
 
     async def _variable(self, name: str) -> str:
@@ -225,10 +227,10 @@ class AriLine:
             if not trouble.gone:
                 raise
 
-    async def _not_gone(self) -> None:
-        """Of a caller who hangs up ARI tells that what played has failed, and a moment later that they are gone."""
+    async def _not_gone(self, patience_s: float = GONE_S) -> None:
+        """Of a caller who hangs up ARI tells that what went on is over, and a moment later that they are gone."""
         try:
-            async with asyncio.timeout(GONE_S):
+            async with asyncio.timeout(patience_s):
                 await self._gone.wait()
         except TimeoutError:
             return
