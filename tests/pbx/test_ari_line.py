@@ -131,8 +131,11 @@ def test_a_caller_is_recorded(asterisk: AsteriskInstance) -> None:
     name = f"test-{next_call()}"
 
     async def flow(line: AriLine, stage: Stage) -> None:
-        recording = await done(line.record(name, **RECORD))
-        assert (recording.end, recording.sound) == (RecordEnd.TIMEOUT, f"/mnt/spool/recording/{name}")
+        for _ in range(5):
+            recording = await done(line.record(name, **RECORD))
+            assert (recording.end, recording.sound) == (RecordEnd.TIMEOUT, f"/mnt/spool/recording/{name}")
+            if recording.duration_s:
+                break  # the music of a busy machine begins late
         assert recording.duration_s >= 1.0
         await done(line.hang_up())
 
