@@ -59,10 +59,10 @@ def _members(group: int) -> list[int]:
 def test_serve_starts_answers_and_stops(site: Site) -> None:
     site.serve()
     assert _listens(site.agi_port)
-    for path in ("/", "/status", "/healthz"):
+    for path, said in (("/", "Log on"), ("/healthz", "READY")):
         status, text = site.get(path)
         assert status == 200, path
-        assert "READY" in text, path
+        assert said in text, path
     group = site.supervisor_pid
     assert len(_members(group)) == 2
     assert site.stop(limit=10) == 0

@@ -133,7 +133,7 @@ def test_more_waiting_than_may_stops_it(centre: Centre) -> None:
     passed = centre.site.snapshot()["now"] + 0.5
     until(lambda: centre.site.snapshot()["now"] > passed, 10, "half a second of passes")
     assert _calls(centre) == []
-    assert "BK W" in centre.site.get("/")[1]
+    assert centre.shown()["blocked"]
     floor.hang_up(callers[0])
     until(lambda: len(_calls(centre)) == 3, 10, "five agents less two callers: three calls")
     shown = centre.shown()

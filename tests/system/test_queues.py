@@ -193,9 +193,8 @@ def test_a_caller_who_leaves_by_a_key_does_not_keep_the_agent(centre: Centre) ->
 
 
 def test_a_queue_that_is_not_there_is_said(centre: Centre) -> None:
-    assert centre.shown("nowhere")["known"] is False
-    _, page = centre.site.get("/")
-    assert "Asterisk has no queue of this name" in page
+    shown = centre.shown("nowhere")
+    assert (shown["known"], shown["listed"]) == (False, True)
 
 
 def test_the_dialer_is_not_behind(whole_centre: Centre) -> None:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from webui.console import menu
@@ -154,9 +154,8 @@ class Pages:
         app.register_blueprint(self.blueprint)
 
     def refuse(self, error: HTTPException) -> Answer:
-        """An address that is not there, in the looks of the console. No word of it to who is not logged on."""
-        if self._visit() is None:
-            return self._to_log_on() if isinstance(error, NotFound) else error.get_response()
+        """An address that is not there, or a mistake of ours, in the looks of the console."""
+        self._visit()
         code = error.code or 500
         return self._trouble(code, _OURS if code == 500 else error.description or error.name)
 

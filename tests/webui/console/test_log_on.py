@@ -153,7 +153,8 @@ def test_my_time_zone_and_password(visitor: Visitors, person: Persons, app: Flas
 
 def test_an_address_that_is_not_there(visitor: Visitors, app: Flask) -> None:
     assert visitor().get("/nothing").status_code == 404
-    assert app.test_client().get("/nothing").status_code == 303, "strangers are not told what there is"
+    stranger = app.test_client().get("/nothing")
+    assert (stranger.status_code, "Log off" in stranger.text) == (404, False)
 
 
 def test_names_are_shown_as_text(visitor: Visitors, person: Persons) -> None:
