@@ -12,6 +12,6 @@ def assert_looks_well(page: Page) -> None:
     for width in (PHONE, WALL):
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             assert overflow(page) == 0, width
             assert complaints(page) == [], (width, scheme)
