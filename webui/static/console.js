@@ -193,6 +193,18 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("select[data-go]")) event.target.form.requestSubmit();
 });
 
+// What can be scrolled sideways can be reached by keyboard, too.
+function reachable() {
+  for (const part of document.querySelectorAll(".scroll, table.wide")) {
+    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
+}
+addEventListener("resize", reachable);
+document.addEventListener("refreshed", reachable);
+document.addEventListener("toggle", reachable, true);
+reachable();
+
 // A file on its way: how far it is.
 for (const form of document.querySelectorAll("form[data-upload]")) {
   form.addEventListener("submit", (event) => {
