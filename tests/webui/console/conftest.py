@@ -131,7 +131,9 @@ def sit_down_at(
     scheme: str = "light", password: str = PASSWORD,
 ) -> Desk:  # fmt: skip
     """Somebody logs on by the form, in a browser window of their own that is closed with the stack."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
     stack.callback(context.close)
     page = context.new_page()
     desk = Desk(page, address, [])
