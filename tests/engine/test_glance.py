@@ -107,3 +107,17 @@ def test_of_some_runs_and_numbers_only(world: World) -> None:
     assert page(world, runs=frozenset())["calls"] == []
     assert numbers(world, number="5553000001") == [RINGS % 1]
     assert page(world, runs=only, number="5553000001")["total"] == 0
+
+
+def test_all_are_asked_for_in_pages_each_behind_the_last_one(world: World) -> None:
+    """Also when some end between two pages: none of the others is missed, as it would be by their number."""
+    every = sorted(call["id"] for call in world.dialer.publish.snapshot()["calls"])
+    assert [call["id"] for call in page(world, order=CallOrder.WOMBATID)["calls"]] == every
+    first = page(world, order=CallOrder.WOMBATID, limit=3)["calls"]
+    gone = world.dialer.board.flights[first[0]["id"]]
+    world.command("pause", gone.run.name)
+    world.dialer.obey.hang_up(first[0]["id"])
+    world.advance_until(lambda: len(world.dialer.publish.snapshot()["calls"]) == 6)
+    rest = page(world, order=CallOrder.WOMBATID, after=first[-1]["id"], limit=100)["calls"]
+    assert [call["id"] for call in first + rest] == every
+    assert page(world, after=every[-1])["calls"] == []

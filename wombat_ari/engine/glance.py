@@ -47,6 +47,8 @@ class Glance:
         live = self._live(wanted.runs)
         if wanted.number:
             live = [flight for flight in live if wanted.number in flight.call.claim.number]
+        if wanted.after:
+            live = [flight for flight in live if flight.call.wombatid > wanted.after]
         skip = min(wanted.skip, max(0, (len(live) - 1) // wanted.limit * wanted.limit))
         return {
             "now": self._clock.seconds(),
@@ -123,6 +125,7 @@ def _end_point(flight: Flight) -> str | None:
 
 
 _KEYS: Mapping[CallOrder, Callable[[Flight], Any]] = {
+    CallOrder.WOMBATID: lambda flight: flight.call.wombatid,
     CallOrder.NUMBER: lambda flight: flight.call.claim.number,
     CallOrder.STATE: lambda flight: flight.call.state.value,
     CallOrder.CAMPAIGN: lambda flight: flight.run.name,

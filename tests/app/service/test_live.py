@@ -10,6 +10,7 @@ import pytest
 from tests.app.service.conftest import BOTH, caller
 from tests.store.conftest import NOW
 from wombat_ari.app.service import live, servers, standing, trunks
+from wombat_ari.app.service import runs as run_service
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.live import Look, Sorted, Totals, look
 from wombat_ari.app.service.pictures import Pictures
@@ -272,3 +273,17 @@ def test_the_state_of_a_dialer_that_does_not_answer(site: Site) -> None:
     assert (down.state, down.trouble, down.may_control) == (DialerState.DOWN, "the dialer is not running", False)
     assert standing.standing(LIVE, site.db, site.pictures(), running=True).state is None
     assert standing.standing(caller("c", "LIVE", "CTRL_WBT"), site.db, site.pictures()).may_control
+
+
+def test_all_live_calls_are_asked_for_in_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_service, "MOST_AT_ONCE", 3)
+    every = [{"id": 10 * n, "campaign": "gold" if n == 2 else "open"} for n in range(1, 7)]
+
+    def live_calls(wanted: CallsWanted) -> dict[str, Any]:
+        site.dialer.wanted.append(wanted)
+        return {"calls": [call for call in every if call["id"] > wanted.after][: wanted.limit]}
+
+    monkeypatch.setattr(site.dialer, "live_calls", live_calls)
+    found = run_service.live_calls(LIVE, site.db, site.dialer)  # type: ignore[arg-type]
+    assert [call["id"] for _, call in found] == [10, 30, 40, 50, 60]
+    assert [(wanted.after, wanted.limit) for wanted in site.dialer.wanted] == [(0, 3), (30, 3), (60, 3)]

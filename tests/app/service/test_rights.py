@@ -26,6 +26,7 @@ from wombat_ari.model.entities import (
     Trunk,
 )
 from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.live import CallsWanted
 from wombat_ari.model.states import DispositionVerb, EndPointType
 from wombat_ari.model.tokens import Scope
 from wombat_ari.store import entities
@@ -308,6 +309,9 @@ class Picture:
 
     def snapshot(self, *, calls: bool = True) -> dict[str, Any]:
         return self._picture
+
+    def live_calls(self, wanted: CallsWanted) -> dict[str, Any]:
+        return {"calls": [{"id": 1, **call} for call in self._picture["calls"]]}
 
     def pause_run(self, campaign: str, *, by: str) -> dict[str, Any]:
         self.asked.append(campaign)

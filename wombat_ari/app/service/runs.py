@@ -1,5 +1,7 @@
 """Live runs: what the dialer is doing, and acting on it. A run is seen by who sees its campaign."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from wombat_ari.app.service import campaigns, lists
@@ -10,6 +12,7 @@ from wombat_ari.app.service.rights import Right, demand, demand_any, demand_of_a
 from wombat_ari.model.calls import RunList, RunRow
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.live import MOST_AT_ONCE, CallOrder, CallsWanted
 from wombat_ari.model.states import LIVE_RUN_STATES
 from wombat_ari.store import campaigns as campaign_store
 from wombat_ari.store import runs as run_store
@@ -24,10 +27,12 @@ def live_runs(caller: Caller, db: Database, ask: Asks) -> list[tuple[Campaign, P
 
 
 def live_calls(caller: Caller, db: Database, ask: Asks) -> list[tuple[Campaign, Picture]]:
-    """Each live call of campaigns that the caller sees."""
+    """Each live call of campaigns that the caller sees, by its WOMBATID. Asked for in pages: of what begins or ends
+    meanwhile some is there and some is not, what goes on is there once.
+    """
     demand(caller, Right.SEE_LIVE)
     seen = _seen_by_name(caller, db)
-    return [(seen[call["campaign"]], call) for call in ask.snapshot()["calls"] if call["campaign"] in seen]
+    return [(seen[call["campaign"]], call) for call in _all_calls(ask) if call["campaign"] in seen]
 
 
 def status(caller: Caller, ask: Asks) -> Picture:
@@ -126,6 +131,17 @@ def lists_of_run(caller: Caller, db: Database, run_id: int) -> list[RunList]:
     """In their order, with how far they are; live or past."""
     find_run(caller, db, run_id)
     return run_store.run_lists(db, run_id)
+
+
+def _all_calls(ask: Asks) -> Iterator[Picture]:
+    """To say thousands at once would keep the dialer from placing others."""
+    wanted = CallsWanted(order=CallOrder.WOMBATID, limit=MOST_AT_ONCE)
+    while True:
+        page = ask.live_calls(wanted)["calls"]
+        yield from page
+        if len(page) < MOST_AT_ONCE:
+            return
+        wanted = replace(wanted, after=page[-1]["id"])
 
 
 def _seen_run(caller: Caller, db: Database, run_id: int) -> RunRow:
