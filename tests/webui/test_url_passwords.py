@@ -1,4 +1,4 @@
-"""A password in a notification's URL is answered by no API, and lies in no table; what was shown, sent back, keeps it."""
+"""A password in a notification URL is answered by no API and lies in no table; what was shown, sent back, keeps it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from tests.app.service.conftest import database, migrated  # noqa: F401 - fixtures
 from tests.store.conftest import NOW
-from tests.webui.api.conftest import basic
 from tests.webui.api.conftest import Rest as RestApi
+from tests.webui.api.conftest import basic
 from tests.webui.conftest import Api
 from wombat_ari.model.errands import Errand, ErrandKind
 from wombat_ari.store import campaigns, outbox
