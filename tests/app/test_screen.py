@@ -94,7 +94,9 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "waiting for a retry": (_snapshot(calls=[]), _run(open_calls=0, in_hopper=0)),
     "a retry that is overdue": (_snapshot(calls=[]), _run(open_calls=0, in_hopper=0, next_retry_at=1.0)),
     "ARI away": (
-        _snapshot(pbxs=[{**UP, "ari": {"connected": False, "error": "[b]refused[/b]", "application": "w", "calls": 0}}]),
+        _snapshot(pbxs=[{
+            **UP, "ari": {"connected": False, "error": "[b]refused[/b]", "application": "w", "calls": 0},
+        }]),
         _run(),
     ),
     "PBX down": (_snapshot(pbxs=[DOWN]), _run(why_not="no PBX of this campaign is connected")),
