@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from wombat_ari.app.room import WAITING
 from wombat_ari.app.service import jobs
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.jobs import Job, Progress
@@ -37,9 +38,11 @@ class Import:
 
 
 def run(caller: Caller, db: Any, call_list: CallList, *, file: BinaryIO, work: Work) -> Import:
-    """Do it, at once when it is small: its refusals are then raised. ``file`` is closed when it was read."""
+    """Do it, at once when it is small: its refusals are then raised. ``file`` is closed when it was read. UserError when
+    too much waits already."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
+    WAITING.take_for(file, size)
 
     def watched(progress: Progress) -> ImportSummary:
         def heard(summary: ImportSummary) -> None:

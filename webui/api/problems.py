@@ -26,7 +26,7 @@ _STATUS = {
     "no-run": 409, "wrong-state": 409, "has-run": 409, "no-route": 409, "AGENT_NOT_AVAILABLE": 409,
     "AGENT_CANNOT_RESERVE": 409, "ID_FOUND_WRONG_STATE": 409, "in-progress": 409, CONFLICT: 412, "too-large": 413,
     "not-json": 415, "too-many-tries": 429, "too-many-jobs": 429, "bad-json": 400, "bad-header": 400,
-    "bad-query": 400, "dialer-down": 503, "dialer-store": 503, "dialer-failed": 503, "not-ready": 503,
+    "bad-query": 400, "dialer-down": 503, "no-room": 503, "dialer-store": 503, "dialer-failed": 503, "not-ready": 503,
     "no-dialer-here": 409, MISTAKE: 500,
 }  # fmt: skip
 _TITLES = {

@@ -26,7 +26,7 @@ from wombat_ari.model.errors import StoreError, UserError
 MAX_BODY = 4 << 20  #: bytes; what streams is not bounded here
 _STATUS = {
     LOG_ON: 401, FORBIDDEN: 403, MISSING: 404, "conflict": 409, "name_taken": 409, "in_use": 409, "too-large": 413,
-    "too-many-tries": 429, "dialer-down": 503, "dialer-store": 503, "not-ready": 503,
+    "too-many-tries": 429, "dialer-down": 503, "no-room": 503, "dialer-store": 503, "not-ready": 503,
 }  # fmt: skip
 
 _FLAGS = {"": False, "0": False, "no": False, "false": False, "off": False,

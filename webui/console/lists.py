@@ -71,11 +71,13 @@ def add_to(pages: Pages) -> None:
 
     @pages.post("/lists/<int:which>/csv/<token>", *ADD)
     def lists_csv_import(visit: Visit, which: int, token: str) -> Answer:
+        """Taken first: who clicks twice imports once."""
         delimiter, labels = request.form.get("delimiter", ","), request.form.getlist("label")
-        upload = uploads.find(token, owner=visit.caller.login, list_id=which)
+        upload = uploads.take(token, owner=visit.caller.login, list_id=which)
         try:
             return _import(visit, which, copied(upload.file), csv=True, delimiter=delimiter, labels=["NUMBER", *labels])
         except UserError as refusal:
+            uploads.put_back(upload)
             return _preview(visit, which, upload, 400, trouble=str(refusal))
 
     @pages.post("/lists/<int:which>/generate", *ADD)

@@ -138,8 +138,15 @@ answers.append(
 question.append(says, answers);
 document.body.append(question);
 
+// What is on its way is not sent again by a second click: numbers would be on the list twice.
+const SENT_MS = 5000;
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (Date.now() - (form.sentAt ?? 0) < SENT_MS) {
+    event.preventDefault();
+    return;
+  }
   if (form.dataset.confirm && !form.confirmed) {
     event.preventDefault();
     says.textContent = form.dataset.confirm;
@@ -155,6 +162,10 @@ document.addEventListener("submit", (event) => {
     return;
   }
   if (form.matches("[data-guard]")) form.saving = true;
+  if (form.method === "post" && !event.defaultPrevented) form.sentAt = Date.now();
+});
+addEventListener("pageshow", () => {
+  for (const form of document.forms) form.sentAt = 0;
 });
 
 const guarded = [...document.querySelectorAll("form[data-guard]")];

@@ -19,6 +19,7 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
 
+from wombat_ari.app import room
 from wombat_ari.app.blocking import BlockingControl
 from wombat_ari.app.channel import Channel
 from wombat_ari.app.config import Settings
@@ -28,7 +29,7 @@ from wombat_ari.app.pacing import PacedRequest, paced
 from wombat_ari.app.signals import stop_on_signals
 from wombat_ari.app.watchdog import Engine, Watchdog
 from wombat_ari.model.calls import SystemLogEntry
-from wombat_ari.model.errors import WombatError
+from wombat_ari.model.errors import UserError, WombatError
 
 WEB_THREADS = 8
 SWITCH_S = 0.001  #: a web thread at work lets the reactor go on after so long
@@ -163,13 +164,16 @@ class Quiet(Site):
 
 
 class Bounded(PacedRequest):
-    """A request whose body is kept on disk while it comes, up to ``MAX_BODY``; a larger one is cut off."""
+    """A request whose body is kept on disk while it comes, up to ``MAX_BODY``; a larger one is cut off, and so is one
+    for which there is no room beside those of others."""
+
+    _share: room.Share | None = None
 
     def gotLength(self, length: int | None) -> None:
         self._cut_off = length is not None and length > MAX_BODY
         super().gotLength(0 if self._cut_off else length)
         if self._cut_off:
-            self._refuse()
+            self._refuse(b"413 Content Too Large", f"more than {MAX_BODY} bytes")
 
     def process(self) -> None:
         """Of a body that came in chunks the application learns the length here: it could not know where it ends."""
@@ -185,14 +189,32 @@ class Bounded(PacedRequest):
         if self._cut_off:
             return
         if self.content.tell() + len(data) > MAX_BODY:
-            self._cut_off = True
-            self._refuse()
+            self._refuse(b"413 Content Too Large", f"more than {MAX_BODY} bytes")
+            return
+        try:
+            self._share = self._share or room.COMING.take(0)
+            self._share.more(len(data))
+        except UserError as full:
+            self._refuse(b"503 Service Unavailable", str(full))
             return
         super().handleContentChunk(data)
 
-    def _refuse(self) -> None:
-        log.warn("a request of more than {most} bytes from {address}", most=MAX_BODY, address=self.getClientIP())
-        self.channel.refuse(b"413 Content Too Large")
+    def finish(self) -> None:
+        super().finish()
+        self._give_back()
+
+    def connectionLost(self, reason: Failure) -> None:
+        super().connectionLost(reason)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._share is not None:
+            self._share.give_back()
+
+    def _refuse(self, status: bytes, why: str) -> None:
+        self._cut_off = True
+        log.warn("a request from {address} is cut off: {why}", address=self.getClientAddress().host, why=why)
+        self.channel.refuse(status)
 
 
 def tls_of(settings: Settings) -> Any:
