@@ -144,9 +144,10 @@ def test_duration(seconds: float | None, text: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_a_real_browser(desk: Callable[..., Desk], dialer: Dialer, width: int, scheme: str) -> None:
     one = desk(width=width, scheme=scheme)
-    page = one.go("/")
-    assert overflow(page) == 0
-    assert complaints(page) == []
+    for path in ("/", "/status"):
+        page = one.go(path)
+        assert overflow(page) == 0, path
+        assert complaints(page) == [], path
     page.evaluate("document.body.mark = 1; document.querySelector('meter').mark = 2")
     assert dialer.picture is not None
     dialer.picture["runs"][0]["why_not"] = "PAUSED by hand"
