@@ -9,8 +9,11 @@ from flask import request
 from webui.console.live import sentence
 from webui.console.pages import BAD, Answer, Pages, Visit
 from wombat_ari.app.service import dialer, standing
+from wombat_ari.app.service.asks import Picture
 from wombat_ari.app.service.rights import FORBIDDEN, Right
 from wombat_ari.model.errors import UserError
+
+MOST = 100  #: of a kind; of more, those are shown that are in use or off line
 
 
 def add_to(pages: Pages) -> None:
@@ -25,15 +28,25 @@ def view(visit: Visit, at: str = "console.status") -> dict[str, Any]:
     engine = visit.tools.engine
     running = bool(engine is not None and engine.running)
     found = standing.standing(visit.caller, visit.db, visit.pictures, running=running)
+    trunks, end_points = (_worth_showing(found.picture.get(kind, [])) for kind in ("trunks", "end_points"))
     return {
         "at": at,
         "standing": found,
         "picture": found.picture,
+        "runs": found.picture.get("runs", [])[:MOST],
+        "trunks": trunks,
+        "end_points": end_points,
         "state": str(found.state or "STARTING"),
         "down": [pbx["name"] for pbx in found.picture.get("pbxs", ()) if not pbx["connected"]],
         "switch": engine is not None and found.may_control,
         "switched_on": running,
     }
+
+
+def _worth_showing(lines: list[Picture]) -> list[Picture]:
+    if len(lines) <= MOST:
+        return lines
+    return [line for line in lines if line["used"] or not line["up"]][:MOST]
 
 
 def _page(visit: Visit) -> Answer:

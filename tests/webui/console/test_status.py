@@ -227,3 +227,19 @@ def test_the_database_is_away(visitor: Visitors, monkeypatch: pytest.MonkeyPatch
 
 def _away(self: Database) -> float:
     raise StoreError("database x: the disk is full", transient=True)
+
+
+def test_of_hundreds_those_are_shown_that_say_something(visitor: Visitors, dialer: Dialer) -> None:
+    assert dialer.picture is not None
+    line = dialer.picture["trunks"][0]
+    more = [
+        {**line, "id": 100 + n, "name": f"Spare {n}", "used": 0 if n else 1, "up": n != 1} for n in range(300)
+    ]  # fmt: skip
+    dialer.picture["trunks"] += more
+    dialer.picture["runs"] = [run(f"Run {n}", "RUNNING") for n in range(150)]
+    page = visitor().get("/status").text
+    for text in ("Carrier", "Spare 0", "Spare 1<", "298 more are on line and not used", "50 more are on the page Live"):
+        assert text in page, text
+    assert "Spare 2<" not in page
+    assert "Run 99<" in page
+    assert "Run 100<" not in page
