@@ -109,7 +109,9 @@ def _bare(address: str) -> str:
 
 
 def _from_a_browser() -> bool:
-    return "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
+    """Without TLS and off this machine browsers say neither ``Sec-Fetch-Site`` nor, reading, ``Origin``; a page whose
+    name leads to our address (DNS rebinding) is of our own site to them. ``Accept-Language`` no page can leave out."""
+    return any(name in request.headers for name in ("Sec-Fetch-Site", "Origin", "Accept-Language"))
 
 
 def _from_our_page() -> bool:

@@ -93,7 +93,7 @@ def test_a_trusted_address_may_control_without_a_log_on(client: FlaskClient, add
     [
         {"X-Forwarded-For": "127.0.0.1"}, {"X-Forwarded-For": FAR}, {"Forwarded": "for=127.0.0.1"},
         {"X-Real-IP": "127.0.0.1"}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"},
-        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "none"}, {"Accept-Language": "en", "Host": "rebound.example:8080"},
     ],
 )  # fmt: skip
 def test_what_a_proxy_or_a_browser_sends_is_not_trusted(client: FlaskClient, headers: dict[str, str]) -> None:

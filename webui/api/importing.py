@@ -38,8 +38,8 @@ class Import:
 
 
 def run(caller: Caller, db: Any, call_list: CallList, *, file: BinaryIO, work: Work) -> Import:
-    """Do it, at once when it is small: its refusals are then raised. ``file`` is closed when it was read. UserError when
-    too much waits already."""
+    """Do it, at once when it is small: its refusals are then raised. ``file`` is closed when it was read.
+    UserError when too much waits already."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     WAITING.take_for(file, size)

@@ -38,6 +38,8 @@ STATUS = {
     LOG_ON: 401, FORBIDDEN: 403, MISSING: 404, "no-run": 404, "conflict": 409, "name_taken": 409, "in_use": 409,
     "too-large": 413, "too-many-tries": 429, "dialer-down": 503, "no-room": 503, "dialer-store": 503, "not-ready": 503,
 }  # fmt: skip
+MOST_FORM = 4 << 20  #: bytes of what is filled in; files apart
+_TOO_LARGE = f"This form is larger than {MOST_FORM >> 20} MB: nothing was done. Send long lists of numbers as a file."
 _OURS = "This went wrong on our side. What happened is in the console's log; nothing more was done."
 GOOD, BAD = "good", "bad"  #: kinds of what is said at the top of the next page
 
@@ -133,7 +135,7 @@ class Pages:
             @wraps(function)
             def view(**values: Any) -> Answer:
                 if request.method == "POST":
-                    self._csrf.protect()
+                    self._require_our_form()
                 return function(**values)
 
             self.blueprint.add_url_rule(rule, name or function.__name__, view, methods=list(methods or ("GET",)))
@@ -157,7 +159,7 @@ class Pages:
         """An address that is not there, or a mistake of ours, in the looks of the console."""
         self._visit()
         code = error.code or 500
-        return self._trouble(code, _OURS if code == 500 else error.description or error.name)
+        return self._trouble(code, {413: _TOO_LARGE, 500: _OURS}.get(code) or error.description or error.name)
 
     def _add(self, rule: str, method: str, rights: tuple[Right, ...], name: str) -> Adds:
         def add(function: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -169,7 +171,7 @@ class Pages:
                 if rights:
                     demand_any(visit.caller, *rights)
                 if method == "POST":
-                    self._csrf.protect()
+                    self._require_our_form()
                 return function(visit, **values)
 
             view.rights = rights  # type: ignore[attr-defined] # tests ask each page what it needs
@@ -177,6 +179,13 @@ class Pages:
             return function
 
         return add
+
+    def _require_our_form(self) -> None:
+        """What is no file is read into memory: that is bounded. CSRFError when it was not sent by a page of ours."""
+        request.max_form_memory_size = MOST_FORM
+        if request.mimetype != "multipart/form-data":
+            request.max_content_length = MOST_FORM
+        self._csrf.protect()
 
     def _visit(self) -> Visit | None:
         """Who is logged on, asked once a request; None when nobody is."""
@@ -231,7 +240,10 @@ class Pages:
 
 def here(address: str) -> str:
     """The address when it is one of this site, else an empty text: nobody is led elsewhere by a link to us."""
-    parts = urlsplit(address.replace("\\", "/"))
+    try:
+        parts = urlsplit(address.replace("\\", "/"))
+    except ValueError:  # as //[x
+        return ""
     inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return address if inside and address.isprintable() else ""
 
