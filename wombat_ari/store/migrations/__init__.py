@@ -12,7 +12,9 @@ from importlib import import_module
 from wombat_ari.model.errors import StoreError
 from wombat_ari.store.database import Database, Transaction
 
-MODULES = ("m0001_initial", "m0002_outside", "m0003_list_records", "m0004_sessions", "m0005_system_log")
+MODULES = (
+    "m0001_initial", "m0002_outside", "m0003_list_records", "m0004_sessions", "m0005_system_log", "m0006_sealed_urls",
+)  # fmt: skip
 LATEST = len(MODULES)
 _LOCK_WAIT_S = 60
 _TABLES = {
