@@ -73,8 +73,12 @@ def _await_dialer(folder: Path, server: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
+    """Whatever is set for another installation: a database of its own, and a console for this machine only, since
+    everybody knows how to log on to it."""
     return {
         "WOMBAT_ARI_STATE_FOLDER": str(folder / "state"),
+        "WOMBAT_ARI_DATABASE_URL": "",
+        "WOMBAT_ARI_CONSOLE_ADDRESS": "127.0.0.1",
         "WOMBAT_ARI_CONSOLE_PORT": str(_port(8080)),
         "WOMBAT_ARI_FASTAGI_PORT": str(_port(4573)),
     }

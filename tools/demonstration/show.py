@@ -11,6 +11,8 @@ from typing import Any
 
 from tools.demonstration import campaign, keeper
 from tools.provision.cache import cache_dir
+from wombat_ari.store.database import open_database
+from wombat_ari.store.users import DEMO_LOGIN, DEMO_PASSWORD, create_demo_admin
 
 START_S = 90.0  #: Asterisk and dialer are up by then
 
@@ -44,6 +46,8 @@ def _show(folder: Path) -> int:
     about = _begin(folder)
     _say(f"Asterisk {about['version']} answers at 127.0.0.1:{about['ami_port']}, the console at {about['console']}")
     _set_up(folder, about)
+    _let_in(folder)
+    _say(f"watch it in the browser, too: {about['console']}live, login {DEMO_LOGIN}, password {DEMO_PASSWORD}")
     _wombat(about, "run", campaign.CAMPAIGN)
     print()
     _wombat(about, "report", campaign.CAMPAIGN)
@@ -82,6 +86,16 @@ def _set_up(folder: Path, about: dict[str, Any]) -> None:
         print(f"   {len(kind.digits):3} {kind.title}")
 
 
+def _let_in(folder: Path) -> None:
+    """The known log-on of the demonstration. Its console listens on this machine only, and says so on each page."""
+    state = folder / "state"
+    database = open_database(f"sqlite:///{state / 'wombat.db'}", key_file=state / "secret.key")
+    try:
+        create_demo_admin(database, now=time.time())
+    finally:
+        database.close()
+
+
 def _judge(about: dict[str, Any]) -> int:
     report = json.loads(_wombat(about, "report", campaign.CAMPAIGN, "--json", capture=True))
     wrong = campaign.faults(report["attempts"])
@@ -91,6 +105,7 @@ def _judge(about: dict[str, Any]) -> int:
     total = len(campaign.records())
     _say(f"{total - len(wrong)} of {total} records ended as they must")
     _say(f"the console stays open at {about['console']}  (on this machine only)")
+    _say(f"log on as {DEMO_LOGIN} with the password {DEMO_PASSWORD}; the report is at {about['console']}reports")
     _say("end it with: tools/demo stop")
     return 1 if wrong else 0
 

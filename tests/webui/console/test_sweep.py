@@ -139,9 +139,7 @@ def test_who_is_not_logged_on_gets_to_the_form_and_changes_nothing(
             if name(rule) not in OPEN:
                 answer = stranger.open(path_of(rule, world, upload), method=method)
                 assert (answer.status_code, (answer.location or "").partition("?")[0]) == (303, "/log-on"), rule
-                quiet = stranger.open(
-                    path_of(rule, world, upload), method=method, headers={"Sec-Fetch-Dest": "empty"}
-                )
+                quiet = stranger.open(path_of(rule, world, upload), method=method, headers={"Sec-Fetch-Dest": "empty"})
                 assert (quiet.status_code, quiet.text) == (401, "log on again"), rule
     assert contents(world.database) == before
     assert switch.done == []
@@ -220,11 +218,15 @@ FACTS = """() => {
     twice: ids.filter((id, place) => ids.indexOf(id) !== place),
     nowhere: refers.filter((id) => id && !named(id)),
     heads: document.querySelectorAll("h1").length,
-    planted: document.querySelectorAll("img[src=x], main script").length,
+    planted: document.querySelectorAll("img[src=x], main script:not([src])").length,
     title: document.title,
   };
 }"""
 
+WIDEST = """() => [...document.querySelectorAll("main *")].filter((one) => {
+  const edge = one.getBoundingClientRect().right;
+  return edge > innerWidth + 1 && ![...one.children].some((each) => each.getBoundingClientRect().right >= edge);
+}).slice(0, 3).map((one) => one.outerHTML.slice(0, 120))"""
 GOOD_FACTS = {"twice": [], "nowhere": [], "heads": 1, "planted": 0}
 ON_A_PHONE = ("color-contrast", "scrollable-region-focusable")  #: what depends on width and colours
 PARTS = 4
@@ -279,5 +281,5 @@ def _faults(page: Page) -> Iterator[str]:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         if sticks_out := overflow(page):
-            yield f"{width} px {scheme}: {sticks_out} px too wide"
+            yield f"{width} px {scheme}: {sticks_out} px too wide: {page.evaluate(WIDEST)}"
         yield from (f"{width} px {scheme}: {one}" for one in complaints(page, *rules))
