@@ -92,6 +92,7 @@ def test_a_running_dialer_is_reached_by_fastagi(new_site: Callable[..., Site], w
     assert [each["text"] for each in found if each["grade"] != "good"] == []
     texts = [each["text"] for each in found]
     assert f"reaches FastAGI at 127.0.0.1:{site.agi_port}" in texts
+    assert "the dialplan has wombat-track, wombat-gone" in texts
     assert any(text.startswith("ARI at") and "logged in" in text for text in texts)
     assert "mistake of ours" not in site.log()
     assert "unknown verb" not in site.log()
@@ -105,14 +106,42 @@ write = originate
 """
 
 
-def test_a_login_without_rights_is_told_which(new_site: Callable[..., Site], new_asterisk: Callable[..., Any]) -> None:
+#: Shipped contexts that the PBX has not, what does not work without each, and the file that has it.
+LACKED = {
+    "wombat-gone": ("RS_LOST", "wombat.conf"),
+    "wombat-answered": ("how they end", "wombat.conf"),
+    "wombat-bridged": ("do not come to the bridge", "wombat-ari.conf"),
+    "wombat-flow-queue": ("cannot send a caller to a queue", "wombat-flow.conf"),
+}
+
+
+def test_a_login_without_rights_and_contexts_that_are_not_there(
+    new_site: Callable[..., Site], new_asterisk: Callable[..., Any]
+) -> None:
     pbx = new_asterisk(extra_conf={"manager.d/poor.conf": RIGHTS})
+    for context in (*LACKED, "wombat-bridge"):
+        pbx.cli(f"dialplan remove context {context}")
     site = new_site()
     site.wombat("init")
-    site.apply({"server": [server_of(pbx, login="poor", password="poor")]})
+    site.apply({
+        "server": [server_of(pbx), server_of(pbx, name="poor", login="poor", password="poor")],
+        "end_point": [
+            {"name": "flow", "server": "pbx", "type": "FLOW", "extension": "survey", "context": ""},
+            {"name": "998", "server": "pbx", "type": "QUEUE", "reverse": True, "extension": "x",
+             "context": "wombat-bridge"},
+        ],
+    })  # fmt: skip
     found = json.loads(site.wombat("check", "--json", status=1).stdout)
     assert not any("mistake" in each["text"] for each in found)
-    texts = [f"{each['text']} -> {each['advice']}" for each in found if each["about"] == "server pbx"]
+    told = {(each["about"], each["text"].partition(":")[0]): each for each in found}
+    for context, (what, file) in LACKED.items():
+        lacked = told["server pbx", f"the dialplan has no {context}"]
+        assert what in lacked["text"]
+        assert lacked["advice"] == f"copy the context from asterisk_conf/extensions.d/{file}"
+    assert not any("wombat-track" in each["text"] for each in found if each["grade"] != "good")
+    assert "wombat-ari.conf" in told["end point 998", "the dialplan has no s@wombat-bridge"]["advice"]
+    assert told["end point flow", "there is no flow survey"]["grade"] == "warning"
+    texts = [f"{each['text']} -> {each['advice']}" for each in found if each["about"] == "server poor"]
     assert any(
         "may not write call, reporting, system -> add call,reporting,system to write =" in text for text in texts
     ), texts

@@ -15,7 +15,7 @@ from webui.console.forms import EntityForm, SecretField, choices, things
 from webui.console.pages import Answer, Pages, Visit
 from wombat_ari.app.service import end_points, servers, trunks
 from wombat_ari.app.service.rights import Right
-from wombat_ari.core.validate import check_end_point, check_server, check_trunk
+from wombat_ari.core.validate import check_server, check_trunk
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import EndPointType
@@ -115,9 +115,11 @@ def _tables(visit: Visit, value: Any) -> Mapping[str, Any]:
     on = value.id if isinstance(value, Server) else getattr(value, "server_id", None)
     names = {server.id: server.description for server in servers.list_servers(visit.caller, visit.db)}
     warnings: list[str] = []
-    for kind, check in ((Server, check_server), (Trunk, check_trunk), (EndPoint, check_end_point)):
+    for kind, check in ((Server, check_server), (Trunk, check_trunk)):
         if isinstance(value, kind):
             warnings = check(value)[1]  # type: ignore[operator]
+    if isinstance(value, EndPoint) and value.id is not None:
+        warnings = end_points.warnings_of(visit.settings, value)
     return {
         "editors": (SERVERS, TRUNKS, END_POINTS),
         "others": {editor.name: _short(visit, editor, on) for editor in (SERVERS, TRUNKS, END_POINTS)},

@@ -1,4 +1,4 @@
-"""The doctor inside one PBX: modules, files, trunks, end points, FastAGI, ARI."""
+"""The doctor inside one PBX: modules, files, FastAGI, trunks, end points, ARI."""
 
 import secrets
 from base64 import b64encode
@@ -10,6 +10,7 @@ from twisted.web.client import Agent, readBody
 from twisted.web.http_headers import Headers
 
 from wombat_ari.app.config import Settings
+from wombat_ari.app.doctor_dialplan import DOCTOR_CONTEXT, about_shipped, copying, in_dialplan, is_in_dialplan
 from wombat_ari.app.doctor_link import Refused, about_login, cli, log_in
 from wombat_ari.app.doctor_queues import about_queue
 from wombat_ari.app.doctor_words import Finding, Findings, bad, good, warning
@@ -27,7 +28,6 @@ from wombat_ari.wire.ami import Message
 FILES_A_CALL = 10  #: descriptors that Asterisk needs for a trunk call
 MODULES = {"res_agi": "FastAGI verbs and flows", "app_queue": "QUEUE end points", "app_amd": "answering machines"}
 SAMPLE_NUMBER = "5550000000"
-DOCTOR_CONTEXT = "wombat-doctor"  #: of asterisk_conf/extensions.d/wombat.conf
 EVENT = "WombatDoctor"
 AGI_S = 8.0
 ARI_S = 5.0
@@ -50,6 +50,8 @@ async def examine_pbx(
         async for finding in _files(ami, about, trunks):
             yield finding
         yield await _fastagi(ami, about, settings=settings, reactor=reactor)
+        async for finding in about_shipped(ami, about, end_points):
+            yield finding
         for trunk in trunks:
             async for finding in about_trunk(ami, trunk):
                 yield finding
@@ -100,7 +102,7 @@ async def about_trunk(ami: AMIProtocol, trunk: Trunk) -> Findings:
         return
     if technology == "Local":
         extension, _, context = rest.partition("/")[0].partition("@")
-        yield await _in_dialplan(ami, about, extension, context)
+        yield await in_dialplan(ami, about, extension, context)
     elif technology == "PJSIP" and "@" in rest:
         yield await _pjsip(ami, about, trunk, rest.rpartition("@")[2].partition("/")[0])
     else:
@@ -118,26 +120,10 @@ async def about_end_point(ami: AMIProtocol, end_point: EndPoint) -> Findings:
     """In reverse dialling the agent's channel goes to the shipped context; the end point's own is not used."""
     about = f"end point {end_point.name}"
     where = ("s", reverse_context(end_point)) if end_point.reverse else (end_point.extension, end_point.context)
-    yield await _in_dialplan(ami, about, *where)
+    yield await in_dialplan(ami, about, *where)
     if end_point.type is EndPointType.QUEUE:
         async for finding in about_queue(ami, about, end_point):
             yield finding
-
-
-async def _in_dialplan(ami: AMIProtocol, about: str, extension: str, context: str) -> Finding:
-    where = f"{extension}@{context}"
-    found = await _is_in_dialplan(ami, where)
-    if found is None:
-        return warning(about, f"{where} could not be looked up: the login may not write `command`", "add it to write=")
-    if not found:
-        return bad(about, f"the dialplan has no {where}", "add it, or correct extension and context")
-    return good(about, f"{where} is in the dialplan")
-
-
-async def _is_in_dialplan(ami: AMIProtocol, where: str) -> bool | None:
-    """None: it may not be asked."""
-    lines = await cli(ami, f"dialplan show {where}")
-    return not any("There is no existence of" in line for line in lines) if lines else None
 
 
 # FastAGI: the PBX is asked to call the dialer
@@ -148,12 +134,12 @@ async def _fastagi(ami: AMIProtocol, about: str, *, settings: Settings, reactor:
     port, listens = settings["fastagi.port"], settings["fastagi.address"]
     host = ami.transport.getHost().host  # as the PBX sees us
     there = f"FastAGI at {host}:{port}"
-    shipped = await _is_in_dialplan(ami, f"s@{DOCTOR_CONTEXT}")
+    shipped = await is_in_dialplan(ami, f"s@{DOCTOR_CONTEXT}")
     if shipped is None:
         return warning(about, f"whether it reaches {there} could not be tried", "add command to write=")
     if not shipped:
         text = f"whether it reaches {there} could not be tried: its dialplan has no {DOCTOR_CONTEXT}"
-        return warning(about, text, "copy the context from asterisk_conf/extensions.d/wombat.conf")
+        return warning(about, text, copying(DOCTOR_CONTEXT))
     told = await _agi_status(ami, f"agi://{_bracketed(host)}:{port}/{HELLO}", reactor)
     if told is None:
         advice = "the login needs read = user, and UserEvent in its event filters"

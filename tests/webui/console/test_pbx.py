@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.store.conftest import NOW
 from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from wombat_ari.app.config import Settings, load_settings
 from wombat_ari.model.entities import EndPoint, Server, Trunk
 from wombat_ari.model.secret import Secret
 from wombat_ari.model.states import EndPointType
@@ -22,6 +24,12 @@ SERVER = {
     "description": "HQ", "address": "10.0.0.20", "port": "5038", "login": "wombat", "enabled": "y",
     "unit_length_ms": "50", "max_messages_per_unit": "5",
 }  # fmt: skip
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    folder = str(tmp_path / "flows")
+    return load_settings(environ={"WOMBAT_ARI_DIALER_TIME_ZONE": "Europe/Rome", "WOMBAT_ARI_FLOWS_FOLDER": folder})
 
 
 @pytest.fixture
@@ -107,6 +115,25 @@ def test_the_second_save_is_told(visitor: Visitors, server: Server, database: Da
     assert 'value="10.0.0.99"' in second.text, "what was filled in is still there"
     assert 'name="version" value="1"' in second.text, "and is not saved by a second click either"
     assert entities.load_server(database, server.id or 0).address == "10.0.0.21"
+
+
+def test_a_flow_that_is_not_there_is_told_and_saved(visitor: Visitors, server: Server, settings: Settings) -> None:
+    one, missing = visitor(), "there is no flow survey in"
+    form = {
+        "server_id": str(server.id), "type": "FLOW", "name": "Survey", "extension": "survey", "max_channels": "9",
+        "boost_factor": "1", "max_waiting": "0", "wrap_up_s": "0",
+    }  # fmt: skip
+    saved = one.post("/end-points/new", **form)
+    assert saved.status_code == 303
+    assert missing in one.get(saved.location).text
+    settings.flows_folder.mkdir()
+    file = settings.flows_folder / "site.py"
+    file.write_text("async def survey(call):\n    oh no\n")
+    page = one.get(saved.location).text
+    assert missing in page
+    assert "site.py:2: SyntaxError" in page
+    file.write_text("async def survey(call):\n    await call.play('beep')\n")
+    assert "flow survey" not in one.get(saved.location).text
 
 
 def test_what_is_used_is_not_deleted(visitor: Visitors, server: Server, database: Database) -> None:

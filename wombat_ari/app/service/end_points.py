@@ -1,11 +1,15 @@
 """End points: where answered calls go."""
 
+from wombat_ari.app.config import Settings
+from wombat_ari.app.flow_files import flow_files
 from wombat_ari.app.service import servers
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Infos, Right, demand, require_key_kept, require_seen, visible
+from wombat_ari.core.validate import check_end_point
 from wombat_ari.model.admin import EntityInfo
 from wombat_ari.model.entities import EndPoint
+from wombat_ari.model.states import EndPointType
 from wombat_ari.store import entities
 from wombat_ari.store.database import Database
 
@@ -52,6 +56,17 @@ def delete_end_point(caller: Caller, db: Database, end_point_id: int, *, version
     entities.delete_end_point(db, end_point_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "end point deleted", about=old.name)
     return old
+
+
+def warnings_of(settings: Settings, end_point: EndPoint) -> list[str]:
+    """What is odd about one that can be stored. Of a FLOW the site's files are read, which blocks for a moment."""
+    warnings = check_end_point(end_point)[1]
+    if end_point.type is EndPointType.FLOW:
+        files = flow_files(settings)
+        if end_point.extension not in {each["name"] for each in files.flows}:
+            there = f"there is no flow {end_point.extension} in {settings.flows_folder}"
+            warnings = [*warnings, f"{there}: its calls will end with RS_ERROR", *files.mistakes]
+    return warnings
 
 
 def infos_of(db: Database) -> Infos:
