@@ -15,6 +15,7 @@ from wombat_ari.model.errands import DONE, Errand, ErrandKind, OutboxRow, Receip
 from wombat_ari.model.secret import NO_SECRET, Secret
 from wombat_ari.notify import http as http_module
 from wombat_ari.notify.courier import Courier
+from wombat_ari.notify.public import is_public
 
 FORM = {"num": "5551234", "state": "RS_BUSY", "extstate": "", "I_NAME": "Zoë & Søn=1+1%", "O_X": "日本語\n2"}
 
@@ -154,6 +155,37 @@ def test_nobody_listens_nobody_is_known_nothing_can_be_made_of_it(stage: Stage, 
         (receipt,) = stage.send(row_of(url))
         assert receipt.error
         assert receipt.hopeless or not receipt.reached
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0"])
+def test_private_addresses_may_be_refused(monkeypatch: pytest.MonkeyPatch, receiver: Receiver, host: str) -> None:
+    """By what the name leads to at the moment; no connection is made to see."""
+    monkeypatch.setattr(http_module, "LIMIT_S", 1.0)
+    url = receiver.url.replace(HOST, host)
+    for private in (False, True):
+        stage = Stage(private=private)
+        try:
+            first, again = stage.send(row_of(url), row_of(url, id=8))
+        finally:
+            stage.close()
+        if not private:
+            assert {first, again} == {Receipt(http_module.PRIVATE, hopeless=True)}
+            assert receiver.letters == []
+    if host in (HOST, "localhost"):
+        assert len(receiver.letters) == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        ("8.8.8.8", True), ("2606:4700::1111", True), ("10.0.0.1", False), ("172.16.0.1", False),
+        ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("::ffff:10.0.0.1", False),
+        ("::ffff:8.8.8.8", True),
+        ("fe80::1", False), ("fd00::1", False), ("224.0.0.1", False), ("0.0.0.0", False), ("nonsense", False),
+    ],
+)  # fmt: skip
+def test_what_is_public(host: str, public: bool) -> None:
+    assert is_public(host) is public
 
 
 def test_a_certificate_is_checked(tmp_path: Path, stage: Stage) -> None:

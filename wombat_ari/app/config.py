@@ -132,6 +132,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("notify", "in_flight", 64, "notifications under way at a time, in all", _from(1)),
     Setting("notify", "per_receiver", 8, "of these to one receiver", _from(1)),
     Setting("notify", "give_up_hours", 24, "what could not be delivered for so long is parked", _from(1)),
+    Setting("notify", "private_addresses", True, "whether they may go to private and local addresses"),
     Setting("mail", "server", "", "mail server that takes our e-mails; empty: they are parked"),
     Setting("mail", "port", 0, "its port; 0: 587 with starttls, 465 with tls, 25 with none", _port),
     Setting("mail", "security", "starttls", "none, starttls (required) or tls", _one_of("none", "starttls", "tls")),

@@ -107,7 +107,10 @@ class DialerProcess:
         assert self._desk is not None
         if trouble := complaint(self._settings, await self._desk.campaigns_with_mail()):
             log.warn("{trouble}", trouble=trouble)
-        self._courier = Courier(self._reactor, wall=self._clock.wall, mail=mail_server_of(self._settings))
+        self._courier = Courier(
+            self._reactor, wall=self._clock.wall, mail=mail_server_of(self._settings),
+            private=self._settings["notify.private_addresses"],
+        )  # fmt: skip
         self._dialer = Dialer(
             self._clock,
             self._desk,

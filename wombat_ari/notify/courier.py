@@ -15,12 +15,14 @@ log = Logger()
 
 
 class Courier:
-    """``mail`` None: there is no mail server. ``wall`` is the machine's clock, which receivers compare with theirs."""
+    """``mail`` None: there is no mail server. ``wall`` is the machine's clock, which receivers compare with theirs.
+    ``private``: whether HTTP may go to addresses that are not of the internet."""
 
     def __init__(
-        self, reactor: Any, *, wall: Callable[[], float], mail: MailServer | None = None, trust: Any = None
-    ) -> None:
-        self._http = Http(reactor, wall=wall, trust=trust)
+        self, reactor: Any, *, wall: Callable[[], float], mail: MailServer | None = None, trust: Any = None,
+        private: bool = True,
+    ) -> None:  # fmt: skip
+        self._http = Http(reactor, wall=wall, trust=trust, private=private)
         self._mail = Mail(reactor, mail, wall=wall)
         self._by_kind: dict[ErrandKind, Callable[[OutboxRow], Deferred[Receipt]]] = {
             ErrandKind.NOTIFY: self._http.post,

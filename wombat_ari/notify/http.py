@@ -19,25 +19,33 @@ from twisted.web.http_headers import Headers
 
 from wombat_ari import __version__
 from wombat_ari.model.errands import DONE, OutboxRow, Receipt
+from wombat_ari.notify.public import PublicOnly
 from wombat_ari.wire import webhooks
 
 LIMIT_S = 10.0  #: for name, connection, request and answer together
 READ_LIMIT = 16_384  #: bytes of an answer that are read (and dropped) to keep the connection; longer ones lose it
 KEPT_S = 3.0  #: so long an idle connection is kept; servers close theirs after 5 s and more
 KEPT = 8  #: idle connections for each receiver
+PRIVATE = "its address is a private one, and notify.private_addresses is false"
 LONGEST_WAIT_S = 3600.0  #: what a receiver's Retry-After can ask for
 
 
 class Http:
-    def __init__(self, reactor: Any, *, wall: Callable[[], float], trust: Any = None) -> None:
+    """``private``: whether receivers may have addresses that are not of the internet."""
+
+    def __init__(
+        self, reactor: Any, *, wall: Callable[[], float], trust: Any = None, private: bool = True
+    ) -> None:  # fmt: skip
         self._reactor = reactor
+        self._refused: set[str] = set()  # names that led to private addresses only, when last asked
         self._wall = wall
         self._pool = HTTPConnectionPool(reactor, persistent=True)
         self._pool.maxPersistentPerHost = KEPT
         self._pool.cachedConnectionTimeout = KEPT_S
         self._pool.retryAutomatically = False
         policy = {} if trust is None else {"contextFactory": trust}
-        self._agent = Agent(reactor, connectTimeout=LIMIT_S, pool=self._pool, **policy)
+        ways = reactor if private else PublicOnly(reactor, self._refused)
+        self._agent = Agent(ways, connectTimeout=LIMIT_S, pool=self._pool, **policy)
 
     def post(self, row: OutboxRow) -> defer.Deferred[Receipt]:
         payload: Any = row.errand.payload
@@ -77,7 +85,12 @@ class Http:
             return defer.succeed(Receipt(f"the URL cannot be used: {wrong}", hopeless=True))
         whole = request.addCallback(_heard)
         whole.addTimeout(LIMIT_S, self._reactor)
-        return whole.addErrback(_in_words)
+        return whole.addErrback(self._in_words, urlsplit(uri.decode()).hostname or "")
+
+    def _in_words(self, failure: Failure, host: str) -> Receipt:
+        if failure.check(error.DNSLookupError) and host in self._refused:
+            return Receipt(PRIVATE, hopeless=True)
+        return _in_words(failure)
 
 
 class _Bytes:
