@@ -19,13 +19,13 @@ REAL_HASHER = users._hasher
 
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real strength costs a tenth of a second a hash."""
+    """The real strength costs some hundredths of a second a hash."""
     monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     users._nobody.cache_clear()
 
 
 def test_hashes_are_strong() -> None:
-    """At least what RFC 9106 and OWASP recommend for argon2id."""
+    """At least what OWASP recommends for argon2id; docs/decisions/0013."""
     kind, memory, rounds = REAL_HASHER.type, REAL_HASHER.memory_cost, REAL_HASHER.time_cost
     assert kind is Type.ID
     assert memory >= 19 * 1024

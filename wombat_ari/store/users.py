@@ -44,7 +44,7 @@ MIN_PASSWORD, MAX_PASSWORD = 8, 1000
 DEMO_LOGIN, DEMO_PASSWORD = "demoadmin", "demo"  #: of the demonstration only; may log on at the machine itself only
 
 _KEPT_APART = ("logons", "last_logon_at")
-_hasher = PasswordHasher()
+_hasher = PasswordHasher(time_cost=4, memory_cost=19 << 10, parallelism=1)  # KB; docs/decisions/0013
 
 
 def _encode_user(user: User) -> Columns:

@@ -25,7 +25,7 @@ TOO_MANY = "too-many-tries"  #: code of a try that comes too soon
 REMEMBERED_S = 600.0
 REMEMBERED = 1000  #: passwords
 MOST_LOGIN = 255  #: characters of what somebody tries as login that are counted and noted
-HASHES_AT_ONCE = 2  #: each takes 64 MB and a processor for a tenth of a second
+HASHES_AT_ONCE = 2  #: each takes 19 MB and a processor for some hundredths of a second
 HASH_WAIT_S = 3.0  #: who cannot be hashed by then is sent away: threads that wait answer nobody else
 
 
