@@ -53,7 +53,7 @@ CREATE TABLE trunk (
 CREATE TABLE end_point (
     id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'identity',
     server_id BIGINT NOT NULL COMMENT 'the PBX that has it',
-    type VARCHAR(16) NOT NULL COMMENT 'PHONE or QUEUE',
+    type VARCHAR(16) NOT NULL COMMENT 'PHONE, QUEUE or FLOW',
     name VARCHAR(80) NOT NULL COMMENT 'unique on its server; of a QUEUE exactly the Asterisk queue',
     extension VARCHAR(80) NOT NULL COMMENT 'extension that an answered call is sent to',
     context VARCHAR(80) NOT NULL COMMENT 'dialplan context of the extension',

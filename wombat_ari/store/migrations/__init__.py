@@ -14,6 +14,7 @@ from wombat_ari.store.database import Database, Transaction
 
 MODULES = (
     "m0001_initial", "m0002_outside", "m0003_list_records", "m0004_sessions", "m0005_system_log", "m0006_sealed_urls",
+    "m0007_flow_end_points",
 )  # fmt: skip
 LATEST = len(MODULES)
 _LOCK_WAIT_S = 60

@@ -60,7 +60,7 @@ class EndPoint(Described):
 
     id = ident("identity")
     server_id = refers(AsteriskServer, "the PBX that has it")
-    type = text(16, "PHONE or QUEUE")
+    type = text(16, "PHONE, QUEUE or FLOW")
     name = text(NAME, "unique on its server; of a QUEUE exactly the Asterisk queue")
     extension = text(NAME, "extension that an answered call is sent to")
     context = text(NAME, "dialplan context of the extension")
