@@ -105,8 +105,10 @@ class Site:
         if ready:
             self.await_ready()
 
-    def await_ready(self, limit: float = 30) -> None:
-        until(lambda: self.state_of_dialer() == "READY", limit, "the dialer is READY")
+    def await_ready(self, limit: float = 90) -> None:
+        """A busy machine takes half a minute to start two Pythons; who has ended already is not waited for."""
+        until(lambda: self.state_of_dialer() == "READY" or not self.serving, limit, "the dialer is READY")
+        assert self.serving, f"wombat-ari serve has ended with status {self.status}"
 
     def await_pbx(self, limit: float = 30) -> None:
         until(self._all_connected, limit, "every PBX is connected")
