@@ -187,6 +187,44 @@ def test_all_of_it_or_nothing(wombat: Any, database: Database, monkeypatch: pyte
     assert (entities.list_servers(database), campaigns.list_campaigns(database)) == ([], [])
 
 
+def test_the_flow_of_a_recipe_comes_into_the_flows_folder(wombat: Any, tmp_path: Path) -> None:
+    said = wombat("init", "--recipe", "survey").output
+    file = tmp_path / "state" / "flows" / "survey.py"
+    assert f"flow {file}: made" in said
+    assert file.read_bytes() == (ROOT / "wombat_ari" / "recipes" / "survey.py").read_bytes()
+    assert wombat("flow", "list").output.split()[:2] == ["survey", "survey.py"]
+
+
+def test_a_flow_that_is_there_is_never_changed(wombat: Any, database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "flows"
+    folder.mkdir()
+    (folder / "survey.py").write_text("mine = 1\n")
+    with pytest.raises(UserError, match=r"'survey' was not made: there is already file .*/flows/survey.py"):
+        wombat("init", "--recipe", "survey")
+    assert (folder / "survey.py").read_text() == "mine = 1\n"
+    assert campaigns.list_campaigns(database) == []
+
+
+def test_a_folder_that_cannot_be_written_makes_nothing(wombat: Any, database: Database, tmp_path: Path) -> None:
+    (tmp_path / "state" / "flows").write_text("")
+    with pytest.raises(UserError, match=r"the flows cannot be written into .*/flows: "):
+        wombat("init", "--recipe", "survey")
+    assert campaigns.list_campaigns(database) == []
+
+
+def test_no_flow_is_left_of_a_recipe_that_failed(
+    wombat: Any, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise UserError("no room")
+
+    monkeypatch.setattr("wombat_ari.app.recipes.records.add_numbers", fails)
+    with pytest.raises(UserError, match="no room"):
+        wombat("init", "--recipe", "survey")
+    assert list((tmp_path / "state" / "flows").iterdir()) == []
+    assert campaigns.list_campaigns(database) == []
+
+
 def test_recipes_may_live_side_by_side() -> None:
     """No two have a thing of one name, but for the server."""
     for kind in ("trunk", "end_point", "list", "campaign"):

@@ -24,7 +24,7 @@ def recipe(name: str) -> dict[str, Any]:
 
 def numbers(name: str) -> list[str]:
     """The numbers of the recipe's own list."""
-    return [line.partition(",")[0] for line in recipe(name)["recipe"]["numbers"][name].split()]
+    return [line.partition(",")[0] for line in recipe(name)["recipe"]["numbers"][name].strip().splitlines()]
 
 
 class Kitchen:
@@ -32,7 +32,7 @@ class Kitchen:
 
     def __init__(self, folder: Path, pbx: AsteriskInstance, name: str, *options: str) -> None:
         self.pbx, self.name = pbx, name
-        self._logged = len(self._messages())
+        self._logged = self._logs()
         self.forgiven = ""  #: what may be in a warning of Asterisk's
         self.site = Site(folder / "site", settings={"WOMBAT_ARI_AMI_SECRET": pbx.ami_secret})
         ports = {"WOMBAT_AGI_PORT": self.site.agi_port, "WOMBAT_HTTP_PORT": self.site.console_port}
@@ -112,11 +112,12 @@ class Kitchen:
         log = self.site.log()
         assert "Traceback" not in log
         assert "mistake of ours" not in log
-        complaints = self._messages()[self._logged :]
-        complaints = [line for line in complaints if not self.forgiven or self.forgiven not in line]
+        fresh = [line for old, new in zip(self._logged, self._logs(), strict=True) for line in new[len(old) :]]
+        complaints = [line for line in fresh if not self.forgiven or self.forgiven not in line]
         assert not complaints, "\n".join(complaints)
 
-    def _messages(self) -> list[str]:
-        """Warnings and errors that Asterisk has logged so far."""
-        log = self.pbx.log_tail(100_000).splitlines()
-        return [line for line in log if "WARNING" in line or "ERROR" in line]
+    def _logs(self) -> list[list[str]]:
+        """Warnings and errors so far: of Asterisk, and of what it printed, which is also what AGI programs did."""
+        logs = [self.pbx.directory / "log" / "messages.log", self.pbx.directory / "output.log"]
+        lines = [log.read_text(encoding="utf-8", errors="replace").splitlines() for log in logs]
+        return [[line for line in each if "WARNING" in line or "ERROR" in line] for each in lines]

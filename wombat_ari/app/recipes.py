@@ -1,13 +1,16 @@
 """Recipes: whole campaigns that ship, each to be made by one command (docs/cookbook/README.md).
 
 A recipe is ``wombat_ari/recipes/NAME.toml``: the tables of a plan file (docs/plan.md) and a table ``[recipe]`` with its
-title, the three commands that come next, and native text for its lists. Its server and trunk are filled in here: where
-the PBX is, and on what it dials.
+title, the three commands that come next, native text for its lists, and the files of its flows, which are beside it.
+Its server and trunk are filled in here: where the PBX is, and on what it dials.
 """
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from wombat_ari.app.plan import Done, apply_plan, tables_of
@@ -26,12 +29,13 @@ AMI_PORT = 5038
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """``numbers`` is native text by list; ``then`` are the commands to go on with."""
+    """``numbers`` is native text by list; ``then`` are the commands to go on with; ``flows`` are texts by file."""
 
     name: str
     title: str
     then: tuple[str, ...]
     numbers: dict[str, str]
+    flows: dict[str, str]
     plan: dict[str, list[Item]]
 
 
@@ -58,6 +62,7 @@ class Cooked:
     added: dict[str, int]
     server: str
     found: bool  #: the server was there already
+    flows: list[Path]  #: files of flows that were made
 
 
 def every_recipe() -> list[Recipe]:
@@ -85,8 +90,8 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def cook(caller: Caller, db: Database, recipe: Recipe, pbx: Pbx) -> Cooked:
-    """Make the recipe's server, trunk, end points, lists with their numbers, and campaign: all of it, or nothing.
+def cook(caller: Caller, db: Database, recipe: Recipe, *, pbx: Pbx, flows_folder: Path) -> Cooked:
+    """Make the recipe's server, trunk, end points, lists with their numbers, campaign and flows: all of it, or nothing.
 
     A server at the same address is used as it is. UserError when anything else of these names is there. Numbers are
     for the simulated network: they are left out when the recipe is to dial on something real.
@@ -95,21 +100,44 @@ def cook(caller: Caller, db: Database, recipe: Recipe, pbx: Pbx) -> Cooked:
         (one for one in entities.list_servers(db) if (one.address, one.port) == (pbx.address, pbx.port)), None
     )
     plan = _placed(recipe.plan, pbx, server)
-    _refuse_what_is_there(db, recipe, plan)
+    _refuse_what_is_there(db, recipe, plan=plan, flows_folder=flows_folder)
     added: dict[str, int] = {}
-    with db.together():
+    with _flows_in(flows_folder, recipe.flows) as flows, db.together():
         done = apply_plan(caller, db, plan)
         if pbx.dial_string == NETWORK:
             for name, text in recipe.numbers.items():
                 added[name] = records.add_numbers(caller, db, name, source=text.strip())[1].added
-    return Cooked(done, added, server.description if server else plan["server"][0]["name"], server is not None)
+    name = server.description if server else plan["server"][0]["name"]
+    return Cooked(done, added, name, server is not None, flows)
 
 
 def _read(name: str) -> Recipe:
     where = f"recipe {name!r}"
     tree: dict[str, Any] = tomllib.loads(files("wombat_ari").joinpath("recipes", f"{name}.toml").read_text("utf-8"))
     about = tree.pop("recipe")
-    return Recipe(name, about["title"], tuple(about["then"]), about.get("numbers", {}), tables_of(tree, where))
+    flows = {file: files("wombat_ari").joinpath("recipes", file).read_text("utf-8") for file in about.get("flows", [])}
+    plan = tables_of(tree, where)
+    return Recipe(name, about["title"], tuple(about["then"]), about.get("numbers", {}), flows, plan)
+
+
+@contextmanager
+def _flows_in(folder: Path, flows: dict[str, str]) -> Iterator[list[Path]]:
+    """Files in the flows' folder; they are taken away again if what is done with them there fails."""
+    made: list[Path] = []
+    try:
+        try:
+            for name, text in flows.items():
+                folder.mkdir(parents=True, exist_ok=True)
+                with (folder / name).open("x", encoding="utf-8") as file:
+                    made.append(folder / name)
+                    file.write(text)
+        except OSError as error:
+            raise UserError(f"the flows cannot be written into {folder}: {error.strerror}") from None
+        yield made
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _placed(plan: dict[str, list[Item]], pbx: Pbx, server: Server | None) -> dict[str, list[Item]]:
@@ -122,7 +150,7 @@ def _placed(plan: dict[str, list[Item]], pbx: Pbx, server: Server | None) -> dic
     return {**plan, **placed, "server": servers}
 
 
-def _refuse_what_is_there(db: Database, recipe: Recipe, plan: dict[str, list[Item]]) -> None:
+def _refuse_what_is_there(db: Database, recipe: Recipe, *, plan: dict[str, list[Item]], flows_folder: Path) -> None:
     """A recipe changes nothing that somebody has made: it is for trying, and its names are taken."""
     there = {
         "server": {server.description for server in entities.list_servers(db)},
@@ -138,6 +166,7 @@ def _refuse_what_is_there(db: Database, recipe: Recipe, plan: dict[str, list[Ite
         for item in plan[kind]
         if item["name"] in known
     ]
+    names += [f"file {flows_folder / name}" for name in recipe.flows if (flows_folder / name).exists()]
     if names:
         raise UserError(
             f"recipe {recipe.name!r} was not made: there is already {', '.join(names)};"

@@ -51,7 +51,7 @@ def init(
     click.echo(f"database {database.name} is up to date")
     _administrator(database, login, password, reset)
     if wanted is not None:
-        _cook(database, wanted, pbx)
+        _cook(ctx, database, wanted, pbx=pbx)
     _offer_open_to(ctx, database)
     if wanted is not None:
         click.echo("\n  ".join(["Next:", *wanted.then]))
@@ -84,12 +84,14 @@ def _administrator(database: Any, login: str, password: str | None, reset: bool)
         click.echo(f"administrator {login} has the password {made}  (shown this once)")
 
 
-def _cook(database: Any, recipe: Recipe, pbx: Pbx) -> None:
+def _cook(ctx: click.Context, database: Any, recipe: Recipe, *, pbx: Pbx) -> None:
     from wombat_ari.app.recipes import SAMPLE_SECRET, cook
 
-    cooked = cook(operator(), database, recipe, pbx)
+    cooked = cook(operator(), database, recipe, pbx=pbx, flows_folder=settings_of(ctx).flows_folder)
     click.echo(f"recipe {recipe.name}: {recipe.title}")
     _tell(cooked, recipe, pbx)
+    for path in cooked.flows:
+        click.echo(f"  flow {path}: made")
     if not cooked.found and pbx.secret == SAMPLE_SECRET:
         click.echo(
             f"  warning: the secret is that of the sample; --ami-secret or {AMI_SECRET_ENV} gives yours", err=True
