@@ -51,11 +51,14 @@ exten => 100,1,AGI(agi://127.0.0.1:{port}/attribute?DESK=reached)
 exten => 101,1,Wait(60)
  same => n,Hangup()
 
-; A flow that fails hands the caller back to the dialplan that called it.
-[flow-sorry]
+; A flow that fails hands the caller back to the dialplan that called it, and one that has hung up does not.
+[flow-behind]
 exten => 100,1,AGI(agi://127.0.0.1:{port}/flow/breaks)
  same => n,AGI(agi://127.0.0.1:{port}/attribute?SORRY=${{URIENCODE(${{AGISTATUS}} ${{WOMBAT_AGI_RESULT}})}})
  same => n,Hangup()
+exten => 101,1,AGI(agi://127.0.0.1:{port}/flow/hangs_up)
+ same => n,AGI(agi://127.0.0.1:{port}/attribute?WENT_ON=yes)
+ same => n,Wait(60)
 
 ; By verbs: the note in the query, and by the name of its variable; then a call more.
 [flow-verbs]
@@ -246,10 +249,10 @@ CAMPAIGNS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "blocks": ({"extension": "blocks"}, ["511"]),
     "adds": ({"extension": "adds"}, ["511"]),
     "none": ({"extension": "nosuchflow"}, ["511"]),
-    "sorry": ({"extension": "100", "type": "PHONE", "context": "flow-sorry"}, ["511"]),
+    "sorry": ({"extension": "100", "type": "PHONE", "context": "flow-behind"}, ["511"]),
     "leaving": ({"extension": "leaving"}, list(STEPS)),
     "sent_on": ({"extension": "sent_on"}, list(PLACES)),
-    "hangs_up": ({"extension": "hangs_up"}, ["511"]),
+    "hangs_up": ({"extension": "101", "type": "PHONE", "context": "flow-behind"}, ["511"]),
     "speaks": ({"extension": "speaks"}, ["5" + "2" * 35]),
 }
 GIVEN = {"leaving": STEPS, "sent_on": PLACES}
