@@ -6,6 +6,7 @@ Somebody who holds all keys and may log on always remains: the last such user ca
 
 import hashlib
 import secrets
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
@@ -174,7 +175,7 @@ def standing(db: Database, login: str) -> Standing:
     return Standing(Keyring(login, bool(row[0]), resolve(row[3].split(), row[2].split())), _stamp(row[5]))
 
 
-def resolve(class_keys: list[str], own_keys: list[str]) -> frozenset[str]:
+def resolve(class_keys: Iterable[str], own_keys: Collection[str]) -> frozenset[str]:
     revoked = {key[1:] for key in own_keys if key.startswith("-")}
     return frozenset({*class_keys, *(key for key in own_keys if not key.startswith("-"))} - revoked)
 

@@ -236,6 +236,9 @@ def test_each_sees_and_revokes_their_own(database: Database, bob: User, master: 
         lambda who, db, bob: user_service.save_class(who, db, UserClass(None, "c", keys=("VIP",))),
         lambda who, db, bob: user_service.set_password(who, db, 1, password="battery staple"),
         lambda who, db, bob: user_service.set_password(who, db, 2, password="battery staple"),
+        lambda who, db, bob: user_service.set_password(who, db, 3, password="battery staple"),
+        lambda who, db, bob: user_service.save_user(who, db, replace(users.load_user(db, 3), enabled=True)),
+        lambda who, db, bob: user_service.save_user(who, db, replace(users.load_user(db, 4), own_keys=())),
         lambda who, db, bob: user_service.delete_user(who, db, 1),
         lambda who, db, bob: user_service.make_token(who, db, name="x", scopes=[Scope.READ], login="root"),
     ],
@@ -245,6 +248,10 @@ def test_nobody_gives_what_they_have_not(database: Database, attempt: Callable[.
     users.create_admin(database, PASSWORD, now=NOW, login="root")
     vip = users.save_user(database, User(None, "vip", own_keys=("USER", "VIP")), by="setup", now=NOW)
     assert vip.id == 2
+    away = User(None, "away", own_keys=("USER", "VIP"), enabled=False)
+    users.save_user(database, away, by="setup", now=NOW)
+    few = users.save_class(database, UserClass(None, "few", keys=("USER", "VIP")), by="setup", now=NOW)
+    users.save_user(database, User(None, "less", class_id=few.id, own_keys=("-VIP", "-USER")), by="setup", now=NOW)
     before = users.list_users(database), users.list_classes(database)
     assert refusal(lambda: attempt(caller("helper", "ADMIN"), database, vip)).code == FORBIDDEN
     assert (users.list_users(database), users.list_classes(database)) == before

@@ -31,6 +31,7 @@ def save_user(caller: Caller, db: Database, user: User, *, version: int | None =
     granted = [key for key in user.own_keys if old is None or key not in old.own_keys]
     if user.class_id is not None and (old is None or old.class_id != user.class_id):
         granted += users.load_class(db, user.class_id).keys
+    granted += _keys(db, user) - (_keys(db, old) if old is not None and old.enabled else frozenset())
     require_grantable(caller, granted, master=user.master or (old is not None and old.master))
     saved = users.save_user(db, user, by=caller.login, now=caller.at, version=version)
     note(caller, db, "user changed" if old else "user made", about=saved.login)
@@ -42,12 +43,17 @@ def set_password(caller: Caller, db: Database, user_id: int, *, password: str) -
     user = users.load_user(db, user_id)
     if user.login != caller.login:
         demand(caller, Right.CHANGE_USERS)
-        require_grantable(caller, users.keyring(db, user.login).keys, master=user.master)
+        require_grantable(caller, _keys(db, user), master=user.master)
     elif Scope.USERS not in caller.scopes:
         demand(caller, Right.CHANGE_USERS)
     users.set_password(db, user_id, password=password, by=caller.login, now=caller.at)
     note(caller, db, "password changed", about=user.login)
     return user
+
+
+def _keys(db: Database, user: User) -> frozenset[str]:
+    """What the user holds, or would when enabled."""
+    return users.resolve(() if user.class_id is None else users.load_class(db, user.class_id).keys, user.own_keys)
 
 
 def delete_user(caller: Caller, db: Database, user_id: int, *, version: int | None = None) -> User:
