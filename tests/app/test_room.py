@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from wombat_ari.app import room
+from wombat_ari.app import room, serve
 from wombat_ari.app.room import NO_ROOM, Room
 from wombat_ari.app.serve import Bounded, Quiet
 from wombat_ari.model.errors import UserError
@@ -107,4 +107,21 @@ def test_bodies_that_come_share_the_room(coming: Room) -> None:
     gone.connectionLost(Failure(ConnectionDone()))
     assert coming.taken == 0, "who goes away in the middle"
     first.connectionLost(Failure(ConnectionDone()))
+    assert coming.taken == 0
+
+
+def test_a_body_in_chunks_is_cut_off_where_it_is_too_long(coming: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its length is told by nobody."""
+    monkeypatch.setattr(serve, "MAX_BODY", 100_000)
+    root = Slow()
+    channel = Quiet(root, Bounded, parsePOSTFormSubmission=False, reactor=Clock()).buildProtocol(None)
+    transport = StringTransport()
+    channel.makeConnection(transport)
+    channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(20):
+        channel.dataReceived(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
+    assert transport.value().startswith(b"HTTP/1.1 413 ")
+    assert not hasattr(root, "request"), "it was never asked"
+    assert coming.taken <= 100_000
+    channel.connectionLost(Failure(ConnectionDone()))
     assert coming.taken == 0

@@ -108,6 +108,24 @@ def test_who_guesses_waits_longer_and_longer(database: Database, bob: User, log_
     assert ("log-on failed", "bob", f"from {HOME}") in actions(database)
 
 
+@pytest.mark.parametrize("login", ["bob", "nobody", "disabled", "no password yet", "bob\0", "x" * 10_000])
+def test_every_refusal_costs_one_hash_of_the_same_strength(
+    database: Database, bob: User, log_on: LogOn, login: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the time it takes does not tell which logins there are."""
+    for name, enabled in (("disabled", False), ("no password yet", True)):
+        user = users.save_user(database, User(None, name.replace(" ", "-"), enabled=enabled), by="setup", now=NOW)
+        if not enabled:
+            users.set_password(database, user.id or 0, password=PASSWORD, by="setup", now=NOW)
+    computed: list[str] = []
+    real = users._matches
+    monkeypatch.setattr(users, "_matches", lambda hashed, given: computed.append(hashed) or real(hashed, given))
+    for attempt in (log_on.open_session, log_on.by_password):
+        with pytest.raises(UserError, match="login or password is wrong"):
+            attempt(login.replace(" ", "-"), "wrong", address=HOME, now=NOW)
+    assert [hashed.rpartition("$")[0].rpartition("$")[0] for hashed in computed] == ["$argon2id$v=19$m=8,t=1,p=1"] * 2
+
+
 def test_an_ipv6_host_is_one_place(bob: User, log_on: LogOn) -> None:
     for number in range(throttle.FREE_FAILURES):
         refusal(lambda number=number: log_on.by_password("bob", "x", address=f"2001:db8::{number}", now=NOW))
