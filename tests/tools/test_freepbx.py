@@ -91,6 +91,12 @@ NUMBERS = {
     "55560101": ["RS_REJECTED"],
     "77712345": ["RS_NOANSWER"],  # no route: FreePBX plays what it thinks of it, longer than the answer timeout
 }
+#: Its flow sends it to the queue by FreePBX's own way.
+BY_FLOW = {"555101001": ["TERMINATED"]}
+FLOW = """
+async def asks(call):
+    await call.transfer("999", "wombat-freepbx")
+"""
 #: By Local/NUMBER@from-internal/n, without a context of ours.
 PLAIN = {"55510101": ["TERMINATED"], "55520102": ["RS_BUSY"]}
 
@@ -108,25 +114,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AsteriskIns
         pbx = started(stack, lambda: AsteriskInstance(folder / "pbx", extra_conf=conf))
         site = Site(folder / "site")
         stack.callback(site.close)
+        (site.state / "flows").mkdir(parents=True)
+        (site.state / "flows" / "site.py").write_text(FLOW)
+        pbx.cli(f"dialplan set global WOMBAT_AGI_PORT {site.agi_port}")
         site.apply({
             "server": [server_of(pbx, login=USER, password="change-me")],
             "trunk": [{"name": "routes", "dial_string": "Local/${num}@wombat-freepbx/n", "capacity": 9},
                       {"name": "plain", "dial_string": "Local/${num}@from-internal/n", "capacity": 9}],
             "end_point": [{"name": "999", "type": "QUEUE", "extension": "999", "context": "wombat-freepbx",
-                           "max_channels": 9, "boost_factor": 9}],
-            "list": [{"name": "numbers"}, {"name": "plain"}],
+                           "max_channels": 9, "boost_factor": 9},
+                          {"name": "asks", "type": "FLOW", "extension": "asks", "context": ""}],
+            "list": [{"name": "numbers"}, {"name": "plain"}, {"name": "flow"}],
             "campaign": [{"name": "c", "trunks": ["routes"], "end_points": ["999"], "lists": ["numbers"],
                           "answer_timeout_ms": 3000},
-                         {"name": "plain", "trunks": ["plain"], "end_points": ["999"], "lists": ["plain"]}],
+                         {"name": "plain", "trunks": ["plain"], "end_points": ["999"], "lists": ["plain"]},
+                         {"name": "flow", "trunks": ["plain"], "end_points": ["asks"], "lists": ["flow"]}],
         })  # fmt: skip
         site.fill("numbers", list(NUMBERS))
         site.fill("plain", list(PLAIN))
+        site.fill("flow", list(BY_FLOW))
         with Ami(pbx) as ami:
             ami.act("QueueAdd", Queue="999", Interface="Local/010210@simulated-agents/n", MemberName="Ann",
                     StateInterface="Custom:agent01")  # fmt: skip
             site.serve()
             site.await_pbx()
-            site.run("c", "plain")
+            site.run("c", "plain", "flow")
             site.finish(60)
         yield pbx, site
 
@@ -134,17 +146,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AsteriskIns
 def test_outcomes(site: tuple[AsteriskInstance, Site]) -> None:
     assert site[1].outcomes("c") == NUMBERS
     assert site[1].outcomes("plain") == PLAIN
+    assert site[1].outcomes("flow") == BY_FLOW
     assert (site[0].directory / "log/messages.log").read_text().count("WARNING") == 0
 
 
 def test_agent_of_the_queue(site: tuple[AsteriskInstance, Site]) -> None:
-    (answered,) = [row for row in site[1].attempts() if row["number"] == "55510100"]
-    assert "Ann" in answered["agent"]
-    assert 900 < answered["talk_ms"] < 2500
+    answered = {row["number"]: row for row in site[1].attempts()}
+    assert "Ann" in answered["55510100"]["agent"]
+    assert 900 < answered["55510100"]["talk_ms"] < 2500
+    assert "Ann" in answered["555101001"]["agent"]
 
 
 def test_notes_for_a_dialer_that_was_away(site: tuple[AsteriskInstance, Site]) -> None:
     pbx = site[0]
     notes = until(lambda: pbx.cli("database show wombat-gone"), 5)
-    assert f"{len(NUMBERS) + 1} results found" in notes, notes  # of the plain ones, that which reached the queue
+    assert f"{len(NUMBERS) + 2} results found" in notes, notes  # of the others, those which reached the queue
     assert "17|" in notes
