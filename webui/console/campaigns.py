@@ -13,9 +13,9 @@ from flask import request
 from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from webui.console.editor import Column, Editor
+from webui.console.editor import Column, Editor, version_sent
 from webui.console.forms import DaysField, EntityForm, SecretField, TimeOfDayField, ZoneField, choices, zones
-from webui.console.pages import Answer, Pages, Visit
+from webui.console.pages import STATUS, Answer, Pages, Visit
 from wombat_ari.app.service import campaigns, end_points, lists, opening_hours, readiness, runs, servers, trunks
 from wombat_ari.app.service.rights import Right
 from wombat_ari.model.entities import ActivePeriod, Campaign, CampaignList, DispositionRule, RescheduleRule
@@ -154,7 +154,7 @@ class Part:
     title: str
     of: Callable[[Campaign], Sequence[Any]]
     key: Callable[[Any], int]
-    set: Callable[..., Campaign]  #: ``(caller, db, campaign_id, changing)``
+    set: Callable[..., Campaign]  #: ``(caller, db, campaign_id, changing, version=)``
 
 
 PARTS: dict[str, Part] = {
@@ -198,7 +198,8 @@ def add_to(pages: Pages) -> None:
 
     @pages.post("/campaigns/<int:which>/<part>/<doing>", *CHANGE)
     def campaigns_part(visit: Visit, which: int, part: str, doing: str) -> Answer:
-        """``add``, ``change``, ``remove``, ``up``, ``down`` of one of the things that belong to it."""
+        """``add``, ``change``, ``remove``, ``up``, ``down`` of one of the things that belong to it, of the version
+        that was shown."""
         if part not in PARTS or doing not in _DOINGS:
             raise UserError("that cannot be done to a campaign")
         chosen = PARTS[part]
@@ -206,13 +207,14 @@ def add_to(pages: Pages) -> None:
         if form is not None and not form.validate():
             return _with(visit, which, part, form, 400)
         try:
-            chosen.set(visit.caller, visit.db, which, lambda old: _DOINGS[doing](chosen, tuple(old), form))
+            do = _DOINGS[doing]
+            chosen.set(visit.caller, visit.db, which, lambda old: do(chosen, tuple(old), form), version=version_sent())
         except UserError as refusal:
             if form is None:
                 visit.say(str(refusal), "bad")
                 return visit.go("campaigns_one", which=which, _anchor=part)
             form.complain(refusal)
-            return _with(visit, which, part, form, 400)
+            return _with(visit, which, part, form, STATUS.get(refusal.code, 400))
         return visit.go("campaigns_one", which=which, _anchor=part)
 
 

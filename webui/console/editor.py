@@ -169,12 +169,8 @@ class Editor(Generic[T]):
         self.prepare(visit, form)
         if not form.validate():
             return self._page(visit, old, form, 400)
-        version = request.form.get("version", "")
         try:
-            saved = self.save(
-                visit, form.value(base), version=int(version) if version.isdecimal() else None,
-                clear=form.cleared(request.form),
-            )  # fmt: skip
+            saved = self.save(visit, form.value(base), version=version_sent(), clear=form.cleared(request.form))
         except UserError as refusal:
             form.complain(refusal)
             return self._page(visit, old, form, STATUS.get(refusal.code, 400))
@@ -218,6 +214,12 @@ class Editor(Generic[T]):
     def _kept() -> dict[str, str]:
         """Search, order and page stay as they are."""
         return {name: request.args[name] for name in ("q", "sort", "page") if request.args.get(name)}
+
+
+def version_sent() -> int | None:
+    """Of the thing as it was when the form was shown."""
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def yes(flag: bool) -> str:

@@ -10,7 +10,7 @@ from flask import request
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
-from webui.console.editor import Column, Editor
+from webui.console.editor import Column, Editor, version_sent
 from webui.console.forms import DaysField, EntityForm, TimeOfDayField, things
 from webui.console.pages import STATUS, Answer, Pages, Visit
 from wombat_ari.app.service import opening_hours
@@ -53,12 +53,9 @@ def add_to(pages: Pages) -> None:
         if form is not None and not form.validate():
             return EDITOR.show_one(visit, which, 400, rule_wrong=form, wrong_place=_place())
         hours = opening_hours.find_opening_hours(visit.caller, visit.db, which)
-        version = request.form.get("version", "")
         try:
             new = replace(hours, rules=_DOINGS[doing](hours.rules, form))
-            opening_hours.save_opening_hours(
-                visit.caller, visit.db, new, version=int(version) if version.isdecimal() else None
-            )
+            opening_hours.save_opening_hours(visit.caller, visit.db, new, version=version_sent())
         except UserError as refusal:
             if form is None:
                 visit.say(str(refusal), "bad")

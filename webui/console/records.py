@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
+
 from flask import request
 from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
@@ -58,7 +61,9 @@ def _store(visit: Visit, old: Record) -> Answer:
     try:
         inputs, outputs = parsed(form.attributes.data or "")
         new = Record(old.id, old.list_id, form.number.data or "", inputs, outputs)
-        saved = records.save_record(visit.caller, visit.db, new)
+        if request.form.get("was", mark_of(old)) != mark_of(old):
+            raise UserError(f"{old.number} was changed in the meantime; load it again", code="conflict")
+        saved = records.save_record(visit.caller, visit.db, new, was=kept)
     except UserError as refusal:
         form.complain(refusal)
         return _page(visit, old.list_id, kept, form=form, status=STATUS.get(refusal.code, 400))
@@ -82,6 +87,12 @@ def parsed(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return inputs, outputs
 
 
+def mark_of(record: Record) -> str:
+    """A form brings back the mark of what it was filled with: records have no version, and calls change them too."""
+    words = [record.number, sorted(record.input_attributes.items()), sorted(record.output_attributes.items())]
+    return sha256(json.dumps(words).encode()).hexdigest()
+
+
 def _filled(record: Record) -> RecordForm:
     lines = [f"{name}:{value}" for name, value in record.input_attributes.items()]
     lines += [f"{OUTPUT_MARK}{name}:{value}" for name, value in record.output_attributes.items()]
@@ -101,6 +112,7 @@ def _page(
     return visit.page(
         "records.html", status, call_list=call_list, records=found.records, total=found.total, page=page,
         pages=max(1, -(-found.total // PAGE)), query=query, kept=_kept(), record=record, form=form, calls=calls,
+        mark=request.form.get("was", "") or (mark_of(record) if record else ""),
         may_change=visit.may(*CHANGE), may_report=visit.may(Right.SEE_REPORTS),
     )  # fmt: skip
 

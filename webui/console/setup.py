@@ -14,6 +14,7 @@ from flask import abort, current_app, request
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
+from webui.console.editor import version_sent
 from webui.console.forms import EntityForm, SecretField, choices
 from webui.console.pages import BAD, GOOD, STATUS, Answer, Pages, Visit
 from wombat_ari.app.doctor_words import Finding, Grade
@@ -115,6 +116,7 @@ def add_to(pages: Pages) -> None:
         if form is not None and not form.validate():
             return _page(visit, found, step, form, 400)
         try:
+            _require_same(visit, found, step)
             return SAVE[step](visit, found, form)
         except UserError as refusal:
             if form is None:
@@ -146,8 +148,29 @@ def _page(visit: Visit, found: SetUp, step: str, form: EntityForm | None, status
         }
     return visit.page(
         "setup.html", status, found=found, step=step, form=form, titles=TITLES, words=WORDS,
-        value=found.server if step == "server" else None, **known,
+        value=found.server if step == "server" else None,
+        version=_version(visit, found, step) if status == 200 else request.form.get("version", ""), **known,
     )  # fmt: skip
+
+
+def _version(visit: Visit, found: SetUp, step: str) -> int:
+    """Of what the step changes; 0: it makes one."""
+    of: dict[str, tuple[Any, Callable[..., Any]]] = {
+        "server": (found.server, servers.server_infos), "trunk": (found.trunk, trunks.trunk_infos),
+        "end-point": (found.end_point, end_points.end_point_infos),
+    }  # fmt: skip
+    thing, infos = of.get(step, (None, dict))
+    return 0 if thing is None else infos(visit.caller, visit.db)[thing.id].version
+
+
+def _require_same(visit: Visit, found: SetUp, step: str) -> None:
+    """Two people may set up a system at once: what one has saved, the other does not overwrite unseen."""
+    sent = version_sent()
+    if sent is not None and sent != _version(visit, found, step):
+        raise UserError(
+            f"the {step.replace('-', ' ')} was saved by somebody else in the meantime; load the page again",
+            code="conflict",
+        )
 
 
 def _count(visit: Visit, call_list: CallList) -> int | None:
@@ -185,7 +208,7 @@ def _numbers(found: SetUp) -> str:
 
 def _save_server(visit: Visit, found: SetUp, form: Any) -> Answer:
     server: Server = form.value(found.server or Server(None, ""))
-    saved = servers.save_server(visit.caller, visit.db, server)
+    saved = servers.save_server(visit.caller, visit.db, server, version=version_sent() or None)
     findings = _asked(lambda: connection.test_connection(visit.caller, visit.db, saved))
     return _onward(visit, findings, stay="server")
 
@@ -193,14 +216,14 @@ def _save_server(visit: Visit, found: SetUp, form: Any) -> Answer:
 def _save_trunk(visit: Visit, found: SetUp, form: Any) -> Answer:
     assert found.server is not None
     base = found.trunk or Trunk(None, found.server.id or 0, "", "")
-    saved = trunks.save_trunk(visit.caller, visit.db, form.value(base))
+    saved = trunks.save_trunk(visit.caller, visit.db, form.value(base), version=version_sent() or None)
     return _onward(visit, _asked(lambda: connection.test_dialplan(visit.caller, visit.db, saved)), stay="trunk")
 
 
 def _save_end_point(visit: Visit, found: SetUp, form: Any) -> Answer:
     assert found.server is not None
     base = found.end_point or EndPoint(None, found.server.id or 0, EndPointType.PHONE, "", "", "")
-    saved = end_points.save_end_point(visit.caller, visit.db, form.value(base))
+    saved = end_points.save_end_point(visit.caller, visit.db, form.value(base), version=version_sent() or None)
     return _onward(visit, _asked(lambda: connection.test_dialplan(visit.caller, visit.db, saved)), stay="end-point")
 
 

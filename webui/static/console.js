@@ -125,7 +125,7 @@ addEventListener("popstate", () => {
   refresh(region);
 });
 
-// Forms: data-confirm asks first; data-guard warns before what was filled in is lost.
+// Forms: data-confirm asks first.
 const question = document.createElement("dialog");
 question.className = "question";
 question.setAttribute("aria-labelledby", "question-text");
@@ -161,20 +161,39 @@ document.addEventListener("submit", (event) => {
     question.showModal();
     return;
   }
-  if (form.matches("[data-guard]")) form.saving = true;
+  if (form.method === "post") form.saving = true;
   if (form.method === "post" && !event.defaultPrevented) form.sentAt = Date.now();
 });
-addEventListener("pageshow", () => {
-  for (const form of document.forms) form.sentAt = 0;
-});
 
-const guarded = [...document.querySelectorAll("form[data-guard]")];
-for (const form of guarded) form.filled = new URLSearchParams(new FormData(form)).toString();
-addEventListener("beforeunload", (event) => {
-  const lost = (form) => !form.saving && new URLSearchParams(new FormData(form)).toString() !== form.filled;
-  if (guarded.some(lost) || document.querySelector("form[data-guard] .wrong, form[data-unsaved]")) {
-    if (!guarded.some((form) => form.saving)) event.preventDefault();
+function sentNothing() {
+  for (const form of document.forms) {
+    form.sentAt = 0;
+    form.saving = false;
   }
+}
+addEventListener("pageshow", sentNothing);
+
+// Every form that is posted: what is filled in and not sent is asked about before the page is left, also by sending
+// another form of the page; and so is what was refused, until it is sent again or undone.
+// What a browser fills in by itself (login, password) does not count; nor does a form with data-unguarded, a filter.
+function filled(form) {
+  const data = new FormData(form);
+  for (const one of form.querySelectorAll("[autocomplete=username], [autocomplete=current-password]")) {
+    data.delete(one.name);
+  }
+  return new URLSearchParams(data).toString();
+}
+const guarded = [...document.querySelectorAll("form[method=post]:not([data-unguarded])")].filter((form) =>
+  form.querySelector("input:not([type=hidden]), select, textarea"),
+);
+for (const form of guarded) form.filled = filled(form);
+function isLost(form) {
+  return form.isConnected && !form.saving && (form.matches("[data-unsaved]") || filled(form) !== form.filled);
+}
+addEventListener("beforeunload", (event) => {
+  if (!guarded.some(isLost)) return;
+  event.preventDefault();
+  setTimeout(sentNothing); // runs when one stays
 });
 
 // What goes with a choice is shown with it: <div data-when="type=QUEUE,FLOW">.
@@ -234,6 +253,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     sending.onerror = () => {
       document.getElementById("stale").hidden = false;
       form.querySelector("button").disabled = false;
+      sentNothing();
     };
     sending.open("POST", form.action);
     sending.send(new FormData(form));

@@ -119,50 +119,61 @@ def delete_campaign(db: Database, campaign_id: int, *, by: str, now: float, vers
         saving.delete(tx, CAMPAIGN, campaign_id, by=by, now=now, version=version)
 
 
-def set_campaign_trunks(db: Database, campaign_id: int, *, trunk_ids: Sequence[int], by: str, now: float) -> Campaign:
+def set_campaign_trunks(
+    db: Database, campaign_id: int, *, trunk_ids: Sequence[int], by: str, now: float, version: int | None = None
+) -> Campaign:
+    """``version``, here and below: see ``saving``."""
     with db.transaction() as tx:
-        return _relink(db, tx, campaign_id, trunk_ids=tuple(trunk_ids), by=by, now=now)
+        return _relink(db, tx, campaign_id, trunk_ids=tuple(trunk_ids), by=by, now=now, version=version)
 
 
 def set_campaign_end_points(
-    db: Database, campaign_id: int, *, end_point_ids: Sequence[int], by: str, now: float
-) -> Campaign:
+    db: Database, campaign_id: int, *, end_point_ids: Sequence[int], by: str, now: float,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     with db.transaction() as tx:
-        return _relink(db, tx, campaign_id, end_point_ids=tuple(end_point_ids), by=by, now=now)
+        return _relink(db, tx, campaign_id, end_point_ids=tuple(end_point_ids), by=by, now=now, version=version)
 
 
 def set_campaign_lists(
-    db: Database, campaign_id: int, *, lists: Sequence[CampaignList], by: str, now: float
-) -> Campaign:
+    db: Database, campaign_id: int, *, lists: Sequence[CampaignList], by: str, now: float,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     """In the order given; ``name`` and ``position`` of the entries are not looked at. A live run keeps its own lists,
     but black lists count from its next claim on."""
     with db.transaction() as tx:
-        return _relink(db, tx, campaign_id, lists=tuple(lists), by=by, now=now)
+        return _relink(db, tx, campaign_id, lists=tuple(lists), by=by, now=now, version=version)
 
 
 def set_campaign_rules(
-    db: Database, campaign_id: int, *, rules: Sequence[RescheduleRule], by: str, now: float
-) -> Campaign:
+    db: Database, campaign_id: int, *, rules: Sequence[RescheduleRule], by: str, now: float,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     with db.transaction() as tx:
-        return _relink(db, tx, campaign_id, rules=tuple(rules), by=by, now=now)
+        return _relink(db, tx, campaign_id, rules=tuple(rules), by=by, now=now, version=version)
 
 
 def set_campaign_opening_hours(
-    db: Database, campaign_id: int, *, opening_hours_ids: Sequence[int], by: str, now: float
-) -> Campaign:
+    db: Database, campaign_id: int, *, opening_hours_ids: Sequence[int], by: str, now: float,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     """The campaign dials only while all of them are open."""
     with db.transaction() as tx:
-        return _relink(db, tx, campaign_id, opening_hours_ids=tuple(opening_hours_ids), by=by, now=now)
+        return _relink(db, tx, campaign_id, opening_hours_ids=tuple(opening_hours_ids), by=by, now=now, version=version)
 
 
 def set_campaign_dispositions(
-    db: Database, campaign_id: int, *, dispositions: Sequence[DispositionRule], by: str, now: float
-) -> Campaign:
+    db: Database, campaign_id: int, *, dispositions: Sequence[DispositionRule], by: str, now: float,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     with db.transaction() as tx:
-        return _relink(db, tx, campaign_id, dispositions=tuple(dispositions), by=by, now=now)
+        return _relink(db, tx, campaign_id, dispositions=tuple(dispositions), by=by, now=now, version=version)
 
 
-def _relink(db: Database, tx: Transaction, campaign_id: int, *, by: str, now: float, **links: Any) -> Campaign:
+def _relink(
+    db: Database, tx: Transaction, campaign_id: int, *, by: str, now: float, version: int | None = None, **links: Any
+) -> Campaign:
+    saving.require_version(tx, CAMPAIGN, campaign_id, version=version)
     old = _linked(tx, saving.load(db, tx, CAMPAIGN, campaign_id))
     new = replace(old, **links)
     _write_links(tx, campaign_id, new)

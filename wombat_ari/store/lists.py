@@ -101,8 +101,9 @@ def load_record(db: Database, record_id: int) -> Record:
         return _one(tx, record_id)
 
 
-def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
-    """Append a record (id None) or change number and attributes of one; the list of a record never changes."""
+def save_record(db: Database, record: Record, *, by: str, now: float, was: Record | None = None) -> Record:
+    """Append a record (id None) or change number and attributes of one; the list of a record never changes. ``was``:
+    refuse when it is not as this any more (UserError, code ``conflict``)."""
     record, _ = validate.check_record(record)
     new = {"number": record.number, "inputs": record.input_attributes, "outputs": record.output_attributes}
     with db.transaction() as tx:
@@ -112,6 +113,8 @@ def save_record(db: Database, record: Record, *, by: str, now: float) -> Record:
             record_id, old = tx.insert(_INSERT, _row(record.list_id, record)), {}
         else:
             record_id, before = record.id, _one(tx, record.id)
+            if was is not None and before != was:
+                raise UserError(f"{before.number} was changed in the meantime; load it again", code=saving.CONFLICT)
             old = {"number": before.number, "inputs": before.input_attributes, "outputs": before.output_attributes}
             sql = "UPDATE record SET number = %s, input_attributes = %s, output_attributes = %s WHERE id = %s"
             tx.run(sql, (*_row(record.list_id, record)[1:], record_id))

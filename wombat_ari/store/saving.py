@@ -90,6 +90,12 @@ def delete(
     return old
 
 
+def require_version(tx: Transaction, kind: Kind[T], entity_id: int, *, version: int | None) -> None:
+    """As ``save`` does, for what belongs to a row and is written by itself."""
+    if version is not None:
+        _require_version(kind, _row(tx, kind, entity_id), version)
+
+
 def infos(tx: Transaction, kind: Kind[T]) -> dict[int, EntityInfo]:
     """Who made and changed each."""
     table = kind.table

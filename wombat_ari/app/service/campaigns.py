@@ -135,9 +135,11 @@ def delete_campaign(caller: Caller, db: Database, campaign_id: int, *, version: 
 
 
 def set_trunks(
-    caller: Caller, db: Database, campaign_id: int, changing: Callable[[tuple[int, ...]], Sequence[int]]
-) -> Campaign:
-    """``changing`` is given the ids that are linked, in order, and answers those that are to be."""
+    caller: Caller, db: Database, campaign_id: int, changing: Callable[[tuple[int, ...]], Sequence[int]], *,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
+    """``changing`` is given the ids that are linked, in order, and answers those that are to be. ``version``: see
+    ``store/saving``; without one, what others have linked meanwhile stays."""
 
     def write(old: Campaign, common: dict[str, Any]) -> Campaign:
         ids = changing(old.trunk_ids)
@@ -145,12 +147,13 @@ def set_trunks(
             trunks.seen_trunk(caller, db, one)
         return campaigns.set_campaign_trunks(db, campaign_id, trunk_ids=ids, **common)
 
-    return _relink(caller, db, campaign_id, "trunks", write)
+    return _relink(caller, db, campaign_id, "trunks", write, version=version)
 
 
 def set_end_points(
-    caller: Caller, db: Database, campaign_id: int, changing: Callable[[tuple[int, ...]], Sequence[int]]
-) -> Campaign:
+    caller: Caller, db: Database, campaign_id: int, changing: Callable[[tuple[int, ...]], Sequence[int]], *,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     """As ``set_trunks``."""
 
     def write(old: Campaign, common: dict[str, Any]) -> Campaign:
@@ -159,12 +162,13 @@ def set_end_points(
             end_points.seen_end_point(caller, db, one)
         return campaigns.set_campaign_end_points(db, campaign_id, end_point_ids=ids, **common)
 
-    return _relink(caller, db, campaign_id, "end points", write)
+    return _relink(caller, db, campaign_id, "end points", write, version=version)
 
 
 def set_lists(
     caller: Caller, db: Database, campaign_id: int,
     changing: Callable[[tuple[CampaignList, ...]], Sequence[CampaignList]], *, right: Right = Right.CHANGE_CAMPAIGNS,
+    version: int | None = None,
 ) -> Campaign:  # fmt: skip
     """As ``set_trunks``. A live run keeps its own lists, but black lists count from its next claim on."""
 
@@ -174,24 +178,25 @@ def set_lists(
             lists.seen_list(caller, db, one)
         return campaigns.set_campaign_lists(db, campaign_id, lists=wanted, **common)
 
-    return _relink(caller, db, campaign_id, "lists", write, right=right)
+    return _relink(caller, db, campaign_id, "lists", write, right=right, version=version)
 
 
 def set_rules(
     caller: Caller, db: Database, campaign_id: int,
-    changing: Callable[[tuple[RescheduleRule, ...]], Sequence[RescheduleRule]],
+    changing: Callable[[tuple[RescheduleRule, ...]], Sequence[RescheduleRule]], *, version: int | None = None,
 ) -> Campaign:  # fmt: skip
     """As ``set_trunks``. A rule keeps its id."""
 
     def write(old: Campaign, common: dict[str, Any]) -> Campaign:
         return campaigns.set_campaign_rules(db, campaign_id, rules=changing(old.rules), **common)
 
-    return _relink(caller, db, campaign_id, "reschedule rules", write)
+    return _relink(caller, db, campaign_id, "reschedule rules", write, version=version)
 
 
 def set_opening_hours(
-    caller: Caller, db: Database, campaign_id: int, changing: Callable[[tuple[int, ...]], Sequence[int]]
-) -> Campaign:
+    caller: Caller, db: Database, campaign_id: int, changing: Callable[[tuple[int, ...]], Sequence[int]], *,
+    version: int | None = None,
+) -> Campaign:  # fmt: skip
     """As ``set_trunks``. The campaign dials only while all of them are open."""
 
     def write(old: Campaign, common: dict[str, Any]) -> Campaign:
@@ -200,12 +205,12 @@ def set_opening_hours(
             opening_hours.seen_opening_hours(caller, db, one)
         return campaigns.set_campaign_opening_hours(db, campaign_id, opening_hours_ids=ids, **common)
 
-    return _relink(caller, db, campaign_id, "opening hours", write)
+    return _relink(caller, db, campaign_id, "opening hours", write, version=version)
 
 
 def set_dispositions(
     caller: Caller, db: Database, campaign_id: int,
-    changing: Callable[[tuple[DispositionRule, ...]], Sequence[DispositionRule]],
+    changing: Callable[[tuple[DispositionRule, ...]], Sequence[DispositionRule]], *, version: int | None = None,
 ) -> Campaign:  # fmt: skip
     """As ``set_trunks``. A list or campaign that a new one names must be seen, if there is one of that name."""
 
@@ -216,7 +221,7 @@ def set_dispositions(
             _require_destination(caller, db, rule)
         return campaigns.set_campaign_dispositions(db, campaign_id, dispositions=wanted, **common)
 
-    return _relink(caller, db, campaign_id, "dispositions", write)
+    return _relink(caller, db, campaign_id, "dispositions", write, version=version)
 
 
 def infos_of(db: Database) -> Infos:
@@ -226,11 +231,12 @@ def infos_of(db: Database) -> Infos:
 def _relink(
     caller: Caller, db: Database, campaign_id: int, what: str,
     write: Callable[[Campaign, dict[str, Any]], Campaign], *, right: Right = Right.CHANGE_CAMPAIGNS,
+    version: int | None = None,
 ) -> Campaign:  # fmt: skip
     demand(caller, right)
     with _one_at_a_time:
         old = _seen(caller, db, campaign_id)
-        saved = write(old, {"by": caller.login, "now": caller.at})
+        saved = write(old, {"by": caller.login, "now": caller.at, "version": version})
     if saved != old:
         note(caller, db, "campaign changed", about=saved.name, detail=what)
     return _masked(saved)

@@ -66,14 +66,15 @@ def find_record(caller: Caller, db: Database, record_id: int) -> Record:
     return _seen(caller, db, record_id)
 
 
-def save_record(caller: Caller, db: Database, record: Record) -> Record:
-    """Append one, or change number and attributes of one; a record never goes to another list."""
+def save_record(caller: Caller, db: Database, record: Record, *, was: Record | None = None) -> Record:
+    """Append one, or change number and attributes of one; a record never goes to another list. ``was``: as it was when
+    somebody began to change it; refused when it is another by now."""
     demand(caller, Right.CHANGE_LISTS)
     if record.id is None:
         list_service.seen_list(caller, db, record.list_id)
     elif _seen(caller, db, record.id).list_id != record.list_id:
         raise UserError(f"record {record.id}: it stays on its list; add the number to the other one")
-    return lists.save_record(db, record, by=caller.login, now=caller.at)
+    return lists.save_record(db, record, by=caller.login, now=caller.at, was=was)
 
 
 def add_numbers(
