@@ -336,8 +336,9 @@ def test_who_may_not_changes_nothing(
 
 
 def test_inspect(api: Api, dialer: Recorder, client: FlaskClient, settings: Settings, switch: Switch) -> None:
-    dialer.picture = {"state": "READY", "runs": [], "calls": [], "placed": 3}
-    assert api.get("inspect_dialer/", op="STATUS").json == {"status": "OK", "result": {"state": "READY", "placed": 3}}
+    figures = {"state": "READY", "placed": 3, "pbxs": [], "trunks": [], "end_points": [], "channels_in_use": 0}
+    dialer.picture = {**figures, "runs": [], "calls": []}
+    assert api.get("inspect_dialer/", op="STATUS").json == {"status": "OK", "result": figures}
     assert api.get("inspect_dialer/", op="LIVE_CALLS").json == {"status": "OK", "result": {"calls": []}}
     refused = api.get("inspect_dialer/", op="WHAT")
     assert (refused.status_code, "STATUS, LIVE_RUNS, LIVE_CALLS" in refused.json["error"]) == (400, True)

@@ -99,7 +99,8 @@ def version(call: Call) -> Answer:
 def read_dialer(call: Call) -> Answer:
     """State and figures of the dialer."""
     state, up_s = dialer.state(call.caller, call.ask, call.engine)
-    figures = runs.status(call.caller, call.ask) if state in (DialerState.READY, DialerState.STOPPING) else None
+    has_figures = state in (DialerState.READY, DialerState.STOPPING)
+    figures = runs.status(call.caller, call.db, call.ask) if has_figures else None
     return Dialer(state=state, up_s=up_s, figures=figures)
 
 

@@ -260,7 +260,7 @@ def _inspect(call: Call) -> Answer:
     if op == "LIVE_RUNS":
         return {"status": "OK", "result": {"runs": [one for _, one in runs.live_runs(call.caller, call.db, call.ask)]}}
     if op == "STATUS":
-        return {"status": "OK", "result": runs.status(call.caller, call.ask)}
+        return {"status": "OK", "result": runs.status(call.caller, call.db, call.ask)}
     raise UserError(f"op is {op[:40]!r}: it must be one of STATUS, LIVE_RUNS, LIVE_CALLS")
 
 

@@ -52,7 +52,8 @@ class Ready(Dialer):
             "originated_at": 1.0, "answered_at": 2.5, "trunk": "trunk", "end_point": "desk", "extended_status": "",
             "agent": "", "unseen": False,
         }  # fmt: skip
-        return {"state": "READY", "now": 9.0, "up_since": 1.0, "version": "1", "runs": [], "calls": [call]}
+        nothing: dict[str, Any] = {"runs": [], "pbxs": [], "trunks": [], "end_points": [], "outbox": {"receivers": []}}
+        return {"state": "READY", "now": 9.0, "up_since": 1.0, "version": "1", "calls": [call], **nothing}
 
     def call_info(self, wombatid: int) -> dict[str, Any]:
         raise UserError(f"no call has the WOMBATID {wombatid}", code="no-call")

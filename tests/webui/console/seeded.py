@@ -225,7 +225,8 @@ WORDS: dict[tuple[str, str], str] = {
     ("tokens", "token_id"): "token", ("live", "run_id"): "run", ("live", "campaign_id"): "campaign",
     ("live", "wombatid"): "call", ("reports", "wombatid"): "attempt", ("preview", "wombatid"): "call",
     ("campaigns", "part"): "/lists", ("campaigns", "doing"): "/up", ("opening-hours", "doing"): "/up",
-    ("live", "act"): "/pause", ("setup", "step"): "/campaign", ("jobs", "job_id"): "/JOB", ("lists", "token"): "/UPLOAD",
+    ("live", "act"): "/pause", ("setup", "step"): "/campaign", ("jobs", "job_id"): "/JOB",
+    ("lists", "token"): "/UPLOAD",
 }  # fmt: skip
 #: queries with which a page is looked at besides none; ``{run}`` is an id of a ``Seeded``
 QUERIES: dict[str, tuple[str, ...]] = {

@@ -26,7 +26,7 @@ from wombat_ari.app.config import load_settings
 from wombat_ari.app.service.rights import LOG_ON_KEY, Right
 from wombat_ari.model.admin import User
 from wombat_ari.store import users
-from wombat_ari.store.database import Database, open_database
+from wombat_ari.store.database import open_database
 
 #: pages and buttons of everybody who is logged on
 FOR_ALL = {

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from wombat_ari.app.service import campaigns, lists
+from wombat_ari.app.service import campaigns, lists, standing
 from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
-from wombat_ari.app.service.rights import Right, demand, demand_any, demand_of_all, missing, visible
+from wombat_ari.app.service.rights import Right, demand, demand_any, demand_of_all, may, missing, visible
 from wombat_ari.model.calls import RunList, RunRow
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
@@ -35,10 +35,12 @@ def live_calls(caller: Caller, db: Database, ask: Asks) -> list[tuple[Campaign, 
     return [(seen[call["campaign"]], call) for call in _all_calls(ask) if call["campaign"] in seen]
 
 
-def status(caller: Caller, ask: Asks) -> Picture:
-    """State and figures of the dialer, without runs and calls."""
+def status(caller: Caller, db: Database, ask: Asks) -> Picture:
+    """State and figures of the dialer that the caller may see, without runs and calls."""
     demand(caller, Right.SEE_STATUS)
-    picture = ask.snapshot(calls=False)
+    picture = standing.seen_of(caller, db, ask.snapshot(calls=False))
+    if not may(caller, Right.SEE_OUTBOX):
+        picture |= {"outbox": picture["outbox"] | {"receivers": []}}
     return {name: value for name, value in picture.items() if name not in ("runs", "calls")}
 
 

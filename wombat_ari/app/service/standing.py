@@ -46,14 +46,15 @@ def standing(caller: Caller, db: Database, pictures: Pictures, *, running: bool 
         picture, trouble, state = {}, str(refusal), None if running else DialerState.DOWN
     try:
         db.is_alive()
-        seen = _seen(caller, db, picture) if picture else {}
+        seen = seen_of(caller, db, picture) if picture else {}
     except StoreError as error:
         return Standing(state, trouble, str(error), {}, (), control)
     receivers = picture.get("outbox", {}).get("receivers", ()) if may(caller, Right.SEE_OUTBOX) else ()
     return Standing(state, trouble, picture.get("database_trouble", ""), seen, tuple(receivers), control)
 
 
-def _seen(caller: Caller, db: Database, picture: Picture) -> Picture:
+def seen_of(caller: Caller, db: Database, picture: Picture) -> Picture:
+    """What of the dialer's picture the caller may see: nothing of what has a key that they lack."""
     hidden = {
         name: _hidden(caller, db, kind, infos)
         for name, kind, infos in (
