@@ -150,6 +150,7 @@ BROKEN = {
     "a header without a colon": ("GET / HTTP/1.1\r\nHost x\r\n\r\nGET / HTTP/1.1\r\n\r\n", 400),
     "two lengths": ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
     "too long a line": (f"GET /{'x' * 70000} HTTP/1.1\r\n\r\n", 414),
+    "too many headers": ("GET / HTTP/1.1\r\n" + "X: y\r\n" * 1000 + "\r\n", 400),
     "too long a header": (f"GET / HTTP/1.1\r\nX: {'x' * 70000}\r\n\r\n", 431),
     "too long a body": (f"POST / HTTP/1.1\r\nContent-Length: {1 << 40}\r\n\r\n", 413),
     "a chunk that is none": ("POST /wombat/api/lists/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),

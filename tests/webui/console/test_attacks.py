@@ -4,6 +4,7 @@ logins and fields that nobody types, forms of any size and kind, addresses that 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -240,3 +241,24 @@ def test_who_gets_other_keys_has_them_at_once(visitor: Visitors, person: Persons
     users.save_user(database, replace(user, own_keys=("USER", "SYSLOG")), by="admin", now=NOW)
     assert bob.get("/lists").status_code == 403
     assert bob.get("/syslog").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text", ["' OR 1=1 --", '"; DROP TABLE user; --', "%' OR ''='", "\\", "id) UNION SELECT 1 --", "%s"]
+)
+def test_what_is_searched_and_sorted_by_is_no_sql(
+    visitor: Visitors, database: Database, numbers: int, text: str
+) -> None:
+    one = visitor()
+    one.post(f"/lists/{numbers}/paste", numbers="5551\n5552")
+    paths = ("/lists", "/users", "/classes", "/campaigns", f"/lists/{numbers}/records", "/reports", "/outbox", "/jobs")
+    for path in paths:
+        for name in ("q", "sort", "page", "from", "to", "campaign", "number", "receiver", "down"):
+            answer = one.get(path, **{name: text})
+            assert answer.status_code in (200, 400, 404), (path, name)
+    assert "5551" not in one.get(f"/lists/{numbers}/records", q=text).text
+    assert "Numbers" not in re.sub("<title>.*?</title>", "", one.get("/lists", q=text).text)
+    for name in ("login", "text", "action", "from"):
+        assert one.get("/syslog", **{name: text}).status_code in (200, 400), name
+    assert one.get("/account").status_code == 200
+    assert lists.count_records(database, numbers) == 2
