@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from webui import api, compat, console, cookies, front, metrics
+from webui import api, assets, compat, console, cookies, front, metrics
 from webui.doors import Doors
 from webui.headers import PROTECTION
 from wombat_ari.app.service.logon import LogOn
@@ -49,4 +49,5 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+    assets.add_to(app)  # after the rest: what is done to an answer last is done by who was first here
     return app
