@@ -125,7 +125,7 @@ def a_campaign(page: Page) -> None:
     rules.get_by_label("Most attempts").fill("1")
     rules.get_by_label("Again after, s").fill("1")
     rules.get_by_role("button", name="Add").click()
-    page.get_by_text("again after 0:01, 1 attempts at most").wait_for()
+    page.get_by_text("again after 0:01, once at most").wait_for()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Yes").click()
     page.wait_for_url("**/live")

@@ -85,7 +85,7 @@ def test_by_clicks(desk: Desks, database: Database, world: dict[str, int]) -> No
     rules.get_by_text("again after 2:00").click()
     rules.get_by_label("Most attempts").first.fill("5")
     rules.get_by_role("button", name="Save rule").click()
-    rules.get_by_text("5 attempts at most").wait_for()
+    rules.get_by_text("5 times at most").wait_for()
     assert page.get_by_role("button", name="Start").is_visible()
     made = campaigns.load_campaign(database, "Autumn")
     assert (made.active_period.start_s, made.active_period.days) == (9 * 3600, "234567")
