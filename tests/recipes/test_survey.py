@@ -16,14 +16,14 @@ from tests.system.site import until
 
 FRED = Agent(6, ring=2, talk=20)
 ADA, BEA, CARL, DORA, EMIL, FAY = numbers("survey")
-LATE = "55500210203001"  #: as Bea, when no agent is there any more
+LATE = "555002102030012"  #: as Bea, when no agent is there any more
 
 
 @pytest.fixture(scope="module")
 def kitchen(cook: Cook, floor: Floor) -> Iterator[Kitchen]:
     """Everybody was asked, and Fred was there."""
     kitchen = cook("survey")
-    kitchen.hurry(answer_timeout_ms=1000, variables="SECONDS:4,PATIENCE:4", idles_on_termination=True)
+    kitchen.hurry(answer_timeout_ms=1000, variables="SECONDS:4,PATIENCE:2", idles_on_termination=True)
     kitchen.follow()
     until(lambda: len(kitchen.site.attempts()) == 1 + 1 + 1 + 2 + 4 + 3, 60, "everybody was called")
     yield kitchen
