@@ -84,6 +84,8 @@ class Served:
         self.until(lambda: not self.factory.sessions)
         self.until(lambda: _files() <= files)
         self.until(lambda: not [call for call in self.reactor.getDelayedCalls() if _ours(call)])
+        gc.collect()
+        assert [each for each in gc.get_objects() if isinstance(each, FastAGIProtocol)] == [], "in memory"
 
 
 @pytest.fixture
@@ -167,14 +169,16 @@ def test_a_strangers_connection_is_closed() -> None:
 
 @pytest.mark.parametrize("before", [b"", b"agi_network: yes\n", ENVIRONMENT % (b"flow/hold", 1)])
 def test_a_line_of_a_megabyte_is_not_kept(served: Served, before: bytes) -> None:
-    files = _files()
-    for _ in range(10):
+    def poured() -> None:
         link = served.connect(before)
         served.reactor.iterate(0)
-        grown = _grown(lambda link=link: _pour(served, link, 1 << 20))  # type: ignore[misc]
-        assert grown < 8 << 20
+        _pour(served, link, 1 << 20)
         served.until(lambda: not served.factory.sessions, 3)
         link.close()
+
+    files = _files()
+    assert _grown(poured) < 8 << 20, "not while it comes"
+    assert _grown(poured, 10) < 2 << 20, "and nothing of it stays"
     served.leaves_nothing(files)
     assert served.held == []
 
@@ -191,10 +195,13 @@ def _pour(served: Served, link: socket.socket, size: int) -> None:
         served.reactor.iterate(0)
 
 
-def _grown(act: Callable[[], None]) -> int:
+def _grown(act: Callable[[], None], times: int = 1) -> int:
     """Bytes of memory that the process has more afterwards."""
+    gc.collect()
     before = _memory()
-    act()
+    for _ in range(times):
+        act()
+    gc.collect()
     return _memory() - before
 
 
@@ -203,14 +210,19 @@ def _memory() -> int:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
-@pytest.mark.parametrize("data", [b"", b"a", b"agi_network: yes\nagi_req", (ENVIRONMENT % (b"flow/hold", 1))[:-1]])
-def test_half_a_line_and_silence(served: Served, data: bytes) -> None:
+def test_half_a_line_and_silence(served: Served) -> None:
+    halves = (b"", b"a", b"agi_network: yes\nagi_req", (ENVIRONMENT % (b"flow/hold", 1))[:-1])
+
+    def silent() -> None:
+        links = [served.connect(data) for data in halves * 50]
+        served.until(lambda: len(served.factory.sessions) == len(links), 5)
+        served.until(lambda: not served.factory.sessions, 10)
+        for link in links:
+            assert served.said(link) == b""
+
     files = _files()
-    links = [served.connect(data) for _ in range(100)]
-    served.until(lambda: len(served.factory.sessions) == 100, 5)
-    served.until(lambda: not served.factory.sessions, 10)
-    for link in links:
-        assert served.said(link) == b""
+    silent()
+    assert _grown(silent) < 2 << 20
     served.leaves_nothing(files)
 
 
@@ -242,6 +254,29 @@ def test_sessions_leave_no_memory(served: Served) -> None:
         served.told.clear()
 
     thousand()
-    gc.collect()
-    grown = _grown(lambda: [thousand() for _ in range(3)] and gc.collect())  # type: ignore[func-returns-value]
+    grown = _grown(thousand, 3)
     assert grown < 2 << 20
+
+
+def test_callers_who_hang_up_in_a_flow_leave_nothing(served: Served) -> None:
+    """In the middle of a command, with and without the word for it, and by the end of the connection alone."""
+
+    def hundred() -> None:
+        links = [served.connect(ENVIRONMENT % (b"flow/hold", number + 1)) for number in range(100)]
+        for number, link in enumerate(links):
+            served.until(lambda link=link: _has(link, b"GET VARIABLE"))  # type: ignore[misc]
+            if number % 3 == 0:
+                link.close()
+            else:
+                link.sendall(b"HANGUP\n" if number % 3 == 1 else b"200 result=-1\nHANGUP\n")
+        served.until(lambda: not served.factory.sessions)
+        for link in links:
+            link.close()
+        served.told.clear()
+        served.held.clear()
+
+    hundred()
+    files = _files()
+    grown = _grown(hundred, 5)
+    assert grown < 2 << 20
+    served.leaves_nothing(files)

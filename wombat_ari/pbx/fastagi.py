@@ -83,7 +83,7 @@ class FastAGIProtocol(AGICommands, Protocol):
             if data:
                 self._lines(data)
         except AgiError as trouble:
-            log.warning("FastAGI from %s: %s", self._peer(), trouble)
+            log.warning("FastAGI from %s: %s", self._peer(), str(trouble))  # a record would keep this session by it
             self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
