@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
@@ -15,7 +16,8 @@ from tools.provision.asterisk import AsteriskInstance
 from tools.provision.process import wait_until
 from wombat_ari.flows.ari_calls import FlowCalls
 from wombat_ari.flows.ari_line import AriLine, date_sounds
-from wombat_ari.flows.line import CallerHungUp, FlowError, RecordEnd, Spoken
+from wombat_ari.flows.call import Call
+from wombat_ari.flows.line import CallerHungUp, CallFacts, FlowError, RecordEnd, Spoken
 from wombat_ari.model.events import AttributeSet
 from wombat_ari.model.ids import channel_id
 from wombat_ari.pbx.ari_app import FLOW, RECORDER
@@ -107,6 +109,67 @@ def test_a_hang_up_ends_what_is_waited_for(asterisk: AsteriskInstance) -> None:
         await gone
 
     run(asterisk, "55510005", flow)
+
+
+STEPS: dict[str, Callable[[AriLine], Coroutine[Any, Any, Any]]] = {
+    "play": lambda line: line.play("silence/9"),
+    "interrupted": lambda line: line.play("silence/9", "1"),
+    "digits": lambda line: line.say(Spoken.DIGITS, "0123456789"),
+    "number": lambda line: line.say(Spoken.NUMBER, "987654321"),
+    "date": lambda line: line.say(Spoken.DATE, "1790000000 Europe/Rome"),
+    "prompted": lambda line: line.digits(["silence/9"], most=4, timeout_s=5, terminator="#"),
+    "waited for": lambda line: line.digits([], most=4, timeout_s=5, terminator="#"),
+    "recorded": lambda line: line.record(f"test-{next_call()}", **{**RECORD, "limit_s": 9.0}),
+    "get": lambda line: line.get_variable("NOTE"),
+    "set": lambda line: line.set_variable("NOTE", "x"),
+    "answer": lambda line: line.answer(),
+}
+
+
+def test_who_hangs_up_in_each_step(asterisk: AsteriskInstance) -> None:
+    """Each again and again, all callers at the same time; each is gone after a second."""
+    ended: dict[str, str] = {}
+
+    async def leave(step: str, line: AriLine) -> None:
+        try:
+            while True:
+                await done(STEPS[step](line))
+        except BaseException as end:
+            ended[step] = f"{type(end).__name__} {line.hung_up}"
+
+    async def story() -> None:
+        stage = Stage(server_of(f"http://{asterisk.host}:{asterisk.http_port}", asterisk.ari_password))
+
+        def begin(step: str, line: AriLine, wombatid: int, number: str) -> Deferred[object]:
+            return Deferred.fromFuture(asyncio.ensure_future(leave(step, line)))
+
+        async with stage:
+            stage.app.kinds = {FLOW: FlowCalls(stage.app, begin)}
+            await stage.up()
+            for step in STEPS:
+                await stage.call("55510010", f"flow,{step}")
+            await stage.until(lambda: len(ended) == len(STEPS), f"all have ended: {ended}", 30)
+            await stage.until(lambda: not stage.app.calls, "nobody is seen to any more")
+
+    play(story())
+    assert ended == dict.fromkeys(STEPS, "CallerHungUp True")
+
+
+def test_a_caller_goes_to_a_queue(asterisk: AsteriskInstance) -> None:
+    async def flow(line: AriLine, stage: Stage) -> None:
+        call = Call(line, None, CallFacts())  # type: ignore[arg-type]
+        await done(call.queue("999"))
+        with pytest.raises(FlowError, match="sent to queue 999"):
+            await done(call.play("beep"))
+        shown = ""
+        for _ in range(100):
+            shown = asterisk.cli("queue show 999")
+            if "555100109" in shown:
+                break
+            await asyncio.sleep(0.05)
+        assert "555100109" in shown
+
+    run(asterisk, "555100109", flow)
 
 
 def test_variables_any_text(asterisk: AsteriskInstance) -> None:
