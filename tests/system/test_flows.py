@@ -213,11 +213,15 @@ async def adds(call):
     await call.attribute("ADDED", added)
 """
 
+#: A thousand characters, with one of each kind that needs care: as long as a line of AMI may be, to the byte.
 LONG = (
-    "".join(chr(33 + number % 90) for number in range(1200))
-    .replace(",", ".")
-    .replace('"', "'")
-    .replace("\\", "/")[:1000]
+    ',"é🐨'
+    + (
+        "".join(chr(33 + number % 90) for number in range(1200))
+        .replace(",", ".")
+        .replace('"', "'")
+        .replace("\\", "/")[:996]
+    )
 )
 NOTES = {
     "5101": "commas, \"quotes\" and 'others', C:\\new\\",
