@@ -5,6 +5,7 @@ Real processes and the real reactor; the caller is a line that the test holds.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,7 +16,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.process import reapAllProcesses
 
-from wombat_ari.flows.errands import Limits
+from wombat_ari.flows.errands import Errands, Limits
 from wombat_ari.flows.keeper import Ended, How, Keeper
 from wombat_ari.flows.line import CallerHungUp, CallFacts, FlowError, RecordEnd, Recording, Spoken
 from wombat_ari.flows.office import CallOffice
@@ -334,6 +335,33 @@ def test_two_hundred_callers_at_once_and_nothing_stays(house: House) -> None:
     house.until(lambda: _files(house) <= files and _threads(house) <= threads)
 
 
+def test_callers_who_hang_up_leave_nothing_on_either_side(house: House) -> None:
+    def hundred() -> None:
+        lines, runs = [], []
+        for number in range(1, 101):
+            line = HeldLine()
+            line.holds = True
+            runs.append(house.begin("listens" if number % 2 else "waits", line, call=number)[1])
+            lines.append(line)
+        for line in lines[::2]:
+            house.until(lambda line=line: "digits" in line.asked)  # type: ignore[misc]
+        for line in lines:
+            line.goes()
+        house.until(lambda: all(runs))
+        assert {ended.how for (ended,) in runs} == {How.HUNG_UP}
+        house.told.clear()
+
+    hundred()
+    files, threads, memory = _files(house), _threads(house), _memory(house)
+    for _ in range(4):
+        hundred()
+    house.until(lambda: _files(house) <= files and _threads(house) <= threads)
+    assert _memory(house) - memory < 3 << 20
+    house.until(lambda: not house.keeper.running)
+    gc.collect()
+    assert [each for each in gc.get_objects() if isinstance(each, Errands)] == []
+
+
 def test_a_long_text_goes_through(tmp_path: Path) -> None:
     house = House(tmp_path)
     line, ended = house.begin("floods")
@@ -411,6 +439,11 @@ def test_without_a_folder(tmp_path: Path) -> None:
 
 def _files(house: House) -> int:
     return len(os.listdir(f"/proc/{house.keeper.pid}/fd"))
+
+
+def _memory(house: House) -> int:
+    """Bytes that the flows' process has."""
+    return int(Path(f"/proc/{house.keeper.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _threads(house: House) -> int:
