@@ -8,15 +8,12 @@ from typing import Any
 import pytest
 
 from tests.store.conftest import NOW
-from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import Desk, Visitor
 from wombat_ari.model.entities import (
     CallList,
     Campaign,
-    CampaignList,
-    DispositionRule,
     EndPoint,
     OpeningHours,
-    RescheduleRule,
     Server,
     Trunk,
 )
@@ -201,29 +198,3 @@ def test_keys(visitor: Visitors, person: Persons, database: Database, world: dic
     assert watcher.get(path).status_code == 200
     assert watcher.post(path, **OWN).status_code == 403
     assert watcher.post(f"{path}/trunks/add", key=str(world["trunk"])).status_code == 403
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, WALL])
-def test_on_a_phone_and_on_a_wall(
-    desk: Desks, database: Database, world: dict[str, int], width: int, scheme: str
-) -> None:
-    numbers = entities.save_list(database, CallList(None, XSS[:80]), **BY)
-    campaign = campaigns.save_campaign(
-        database,
-        Campaign(
-            None, XSS[:79] + "!", trunk_ids=(world["trunk"],), end_point_ids=(world["point"],),
-            lists=(CampaignList(numbers.id or 0, ""), CampaignList(world["never"], "", ListUse.BLACK)),
-            rules=(RescheduleRule("RS_BUSY", XSS[:80], 3, 300), RescheduleRule("RS_LOST", "", 3, 300)),
-            dispositions=(DispositionRule("*", XSS[:80], False, DispositionVerb.EMAIL, "a@b.example", XSS),),
-            dial_clid=XSS, variables="A:" + XSS.replace(",", ""), agent_clid=XSS, logging_alias=XSS[:80],
-        ),
-        **BY,
-    )  # fmt: skip
-    one = desk(width=width, scheme=scheme)
-    for path in ("/campaigns", f"/campaigns/{campaign.id}", "/campaigns/new", f"/campaigns/{campaign.id}/info"):
-        page = one.go(path)
-        page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-        assert "gone" not in page.title()

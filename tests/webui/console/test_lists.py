@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.store.conftest import NOW
-from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import Desk, Visitor
 from wombat_ari.model.entities import CallList, Record
 from wombat_ari.store import entities, lists
 from wombat_ari.store.database import Database
@@ -182,31 +182,3 @@ def test_keys(visitor: Visitors, person: Persons, database: Database) -> None:
     assert lists.count_records(database, secret or 0) == 1
     assert "Secret" not in bob.get("/lists").text
     assert "Secret" in eve.get("/lists").text
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, WALL])
-def test_on_a_phone_and_on_a_wall(desk: Desks, database: Database, width: int, scheme: str) -> None:
-    which = entities.save_list(database, CallList(None, XSS[:80]), **BY).id or 0
-    record = Record(None, which, "5551", {"NAME": XSS, "LONG": "x" * 300}, {"OUT": XSS})
-    record = lists.save_record(database, record, **BY)
-    one = desk(width=width, scheme=scheme)
-    for path in (
-        "/lists",
-        f"/lists/{which}",
-        f"/lists/{which}/records",
-        f"/records/{record.id}",
-        f"/lists/{which}/add",
-    ):
-        page = one.go(path)
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-        assert page.title() != "gone"
-    page.get_by_label("File", exact=True).set_input_files(
-        {"name": XSS, "mimeType": "text/csv", "buffer": f"NUM;A\n1;{XSS.replace(chr(34), '')}\n".encode()}
-    )
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_role("columnheader", name="Number").wait_for()
-    assert overflow(page) == 0
-    assert complaints(page) == []
-    assert page.title() != "gone"

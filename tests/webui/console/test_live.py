@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.store.conftest import NOW
-from tests.webui.console.conftest import DESK, PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import DESK, PHONE, XSS, Desk, Visitor
 from tests.webui.console.engine import RINGS, TALKS, Engine
 from wombat_ari.app.service import pictures
 from wombat_ari.model.entities import CallList, Trunk
@@ -291,27 +291,6 @@ def test_names_that_try_to_be_html_are_text(visitor: Visitors, nasty: Engine) ->
 
 def open_live(desk: Desks, path: str = "/live", **how: Any) -> Page:
     return desk(**how).go(path)
-
-
-@pytest.mark.parametrize(
-    ("width", "scheme", "what"),
-    [
-        (PHONE, "dark", ("", "?run={run}", "?call={call}", "/lists?run={run}")),
-        (WALL, "light", ("", "?run={run}", "?call={call}", "/lists?run={run}")),
-        (PHONE, "light", ("?run={run}",)),
-        (WALL, "dark", ("?run={run}",)),
-    ],
-)
-def test_in_light_and_dark_on_a_phone_and_a_wall(
-    desk: Desks, nasty: Engine, width: int, scheme: str, what: tuple[str, ...]
-) -> None:
-    one = desk(width=width, scheme=scheme)
-    run, call = run_of(nasty, "Spring"), call_of(nasty, XSS[:80])["id"]
-    for path in what:
-        page = one.go("/live" + path.format(run=run, call=call))
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-        assert "gone" not in page.title()
 
 
 def test_it_follows_the_dialer_and_keeps_selection_scroll_and_focus(desk: Desks, dialer: Engine) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.store.conftest import NOW
-from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import Desk, Visitor
 from wombat_ari.model.entities import OpeningHours, OpeningRule
 from wombat_ari.model.errands import Errand, ErrandKind
 from wombat_ari.store import opening_hours, outbox
@@ -115,18 +113,3 @@ def test_what_waits_is_seen_tried_again_and_dropped(visitor: Visitors, person: P
     assert one.post("/outbox/drop", id=str(row.id)).status_code == 303
     assert outbox.listing(database) == []
     assert "has been told" in one.get("/outbox").text
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, WALL])
-def test_on_a_phone_and_on_a_wall(desk: Desks, database: Database, width: int, scheme: str) -> None:
-    rules = (OpeningRule(comment=XSS[:80]), OpeningRule(False, "12-25", "12-26"))
-    saved = opening_hours.save_opening_hours(database, OpeningHours(None, XSS[:80], XSS, rules=rules), **BY)
-    waiting(database, XSS.replace(" ", "")[:200])
-    one = desk(width=width, scheme=scheme)
-    for path in ("/opening-hours", f"/opening-hours/{saved.id}", "/outbox", "/opening-hours/new"):
-        page = one.go(path)
-        page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-        assert page.title() != "gone"

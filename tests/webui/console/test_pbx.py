@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.store.conftest import NOW
-from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import Desk, Visitor
 from wombat_ari.app.config import Settings, load_settings
-from wombat_ari.model.entities import EndPoint, Server, Trunk
+from wombat_ari.model.entities import Server, Trunk
 from wombat_ari.model.secret import Secret
-from wombat_ari.model.states import EndPointType
 from wombat_ari.store import entities
 from wombat_ari.store.database import Database
 
@@ -180,27 +179,6 @@ def test_a_thing_with_a_key_is_for_its_holders_and_its_maker(visitor: Visitors, 
     assert bob.get(saved.location).status_code == 404
     assert bob.get(f"{saved.location}/info").status_code == 404
     assert bob.get("/trunks/new").status_code == 400, "there is no server to choose"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, WALL])
-def test_on_a_phone_and_on_a_wall(desk: Desks, server: Server, database: Database, width: int, scheme: str) -> None:
-    hostile = entities.save_server(database, Server(None, XSS[:80], XSS.replace(" ", "")[:200], login=XSS[:80]), **BY)
-    entities.save_trunk(database, Trunk(None, hostile.id or 0, XSS[:80], "PJSIP/" + XSS[:200]), **BY)
-    point = EndPoint(None, hostile.id or 0, EndPointType.PHONE, XSS[:80], "100", "context", description=XSS)
-    point = entities.save_end_point(database, point, **BY)
-    one = desk(width=width, scheme=scheme)
-    for path in (
-        "/pbx",
-        f"/servers/{hostile.id}",
-        f"/end-points/{point.id}",
-        f"/servers/{hostile.id}/info",
-        "/trunks/new",
-    ):
-        page = one.go(path)
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-        assert "gone" not in page.title()
 
 
 def test_nothing_filled_in_is_lost_silently(desk: Desks, server: Server) -> None:

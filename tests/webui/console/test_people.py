@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.webui.conftest import PASSWORD
-from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
-from wombat_ari.model.admin import User
+from tests.webui.console.conftest import Desk, Visitor
 from wombat_ari.store import users
 from wombat_ari.store.database import Database
 
@@ -39,7 +38,7 @@ def test_a_supervisor_is_made_by_clicks_and_logs_on(desk: Desks, database: Datab
     page.get_by_role("button", name="Yes").click()
     page.get_by_text("bob has a new password").wait_for()
     his = desk("bob").page
-    assert his.get_by_role("link", name="Campaigns").is_visible()
+    assert his.get_by_role("link", name="Campaigns", exact=True).is_visible()
     assert his.get_by_role("link", name="Users").count() == 0
     assert his.get_by_role("link", name="Reports").count() == 0
 
@@ -128,23 +127,3 @@ def test_every_post_needs_the_key(visitor: Visitors, person: Persons, database: 
     ]  # fmt: skip
     for path, form in posts:
         assert bob.post(path, **form).status_code == 403, path
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, WALL])
-def test_on_a_phone_and_on_a_wall(desk: Desks, database: Database, person: Persons, width: int, scheme: str) -> None:
-    person("eve", "A" * 80, "B" * 80, real_name=XSS, comment=XSS, email="", token=XSS[:80])
-    shipped = users.list_classes(database)[0]
-    users.save_class(database, shipped.__class__(None, XSS[:80], XSS), by="admin", now=2e9)
-    hostile = next(one for one in users.list_classes(database) if "<" in one.name)
-    users.save_user(database, User(None, "max", real_name="x" * 200, class_id=hostile.id), by="admin", now=2e9)
-    one = desk(width=width, scheme=scheme)
-    for path in (
-        "/users", f"/users/{id_of(database, 'eve')}", f"/users/{id_of(database, 'max')}", f"/classes/{hostile.id}",
-        f"/classes/{hostile.id}/info", "/tokens?login=" + "x" * 90, "/tokens?login=<b>", "/account",
-    ):  # fmt: skip
-        page = one.go(path)
-        page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-        assert page.title() != "gone"

@@ -20,7 +20,7 @@ from tests.store.builders import add_campaign, add_list, result_of
 from tests.store.conftest import NOW
 from tests.store.test_claims import start, take
 from tests.system.site import until
-from tests.webui.console.conftest import PHONE, WALL, XSS, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import Desk, Visitor
 from webui.console.reports import labels_of, length
 from wombat_ari.app.cli import cli
 from wombat_ari.app.service import jobs, reports
@@ -287,24 +287,6 @@ def test_a_hidden_campaigns_numbers_get_its_key(visitor: Visitors, database: Dat
     me.post("/reports/numbers", run=run, outcome="RS_BUSY:", name="again", which="any", security_key="VIP")
     assert over(database).state is jobs.JobState.DONE
     assert entities.load_list(database, "again").security_key == "VIP"
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (WALL, "dark")])
-def test_names_that_try_to_be_html(desk: Callable[..., Desk], database: Database, width: int, scheme: str) -> None:
-    """Shown as they are; no page is wider than its window, none has what axe calls serious."""
-    run = dialled(database, XSS[:60], calls=30, extra=XSS)
-    wombatid = reports.find_attempts(MACHINE, database, [run]).calls[0].wombatid
-    me = desk(width=width, scheme=scheme)
-    for path in (
-        "/reports?from=2025-01-01", f"/reports/runs?run={run}", f"/reports/attempts?run={run}&agent=<b>%22'",
-        f"/reports/attempts?run={run}", f"/reports/attempts/{wombatid}", f"/reports/numbers?run={run}", "/jobs",
-    ):  # fmt: skip
-        page = me.go(path)
-        assert page.title() != "gone"
-        assert page.locator("img[src=x]").count() == 0
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
-    assert "<img src=x" in me.go(f"/reports/runs?run={run}").inner_text("main")
 
 
 def test_from_a_search_to_a_list(desk: Callable[..., Desk], database: Database, run: int, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.webui.conftest import Dialer, Switch
-from tests.webui.console.conftest import PHONE, WALL, Desk, Visitor, complaints, overflow
+from tests.webui.console.conftest import PHONE, Desk, Visitor
 from webui.console import duration
 from wombat_ari.model.errors import StoreError
 from wombat_ari.store.database import Database
@@ -140,14 +140,8 @@ def test_duration(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
-@pytest.mark.parametrize("width", [PHONE, WALL])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_a_real_browser(desk: Callable[..., Desk], dialer: Dialer, width: int, scheme: str) -> None:
-    one = desk(width=width, scheme=scheme)
-    for path in ("/", "/status"):
-        page = one.go(path)
-        assert overflow(page) == 0, path
-        assert complaints(page) == [], path
+def test_it_follows_the_dialer(desk: Callable[..., Desk], dialer: Dialer) -> None:
+    page = desk(width=PHONE).go("/")
     page.evaluate("document.body.mark = 1; document.querySelector('meter').mark = 2")
     assert dialer.picture is not None
     dialer.picture["runs"][0]["why_not"] = "PAUSED by hand"
