@@ -13,6 +13,7 @@ from tests.system.agents import Agent, Floor, Meter
 from tests.system.site import until
 
 ANN = Agent(1, ring=2, talk=20)
+GIL = Agent(8, ring=99)  #: does not hear the phone
 ASKED = ("55500210" + "1", "55500415" + "1")  #: they press 1
 NOT = ("55500312" + "2", "5551020004")  #: they press 2, or nothing
 LEFT = "5551010805"
@@ -37,6 +38,7 @@ def kitchen(cook: Cook, floor: Floor, meter: Meter) -> Iterator[Kitchen]:
     yield kitchen
     floor.hooks.remove(meter)
     floor.log_off(ANN)
+    floor.log_off(GIL)
 
 
 def queue(kitchen: Kitchen) -> dict[str, Any]:
@@ -84,3 +86,15 @@ def test_a_volunteer_comes_and_two_are_called_at_once(kitchen: Kitchen) -> None:
 def test_the_volunteer_is_named_on_the_calls_they_took(kitchen: Kitchen) -> None:
     agents = {(row["extended_status"], row["agent"]) for row in kitchen.site.attempts("carrots")}
     assert agents == {("1", "Ann"), ("2", ""), ("0", ""), ("", "")}
+
+
+def test_who_wants_to_talk_and_nobody_comes_will_be_called_again(kitchen: Kitchen, floor: Floor) -> None:
+    floor.log_off(ANN)
+    floor.log_on(GIL)
+    kitchen.site.fill("waiting", [ASKED[0]])
+    kitchen.adapt(lists=["waiting"])
+    known = len(kitchen.site.attempts("carrots"))
+    kitchen.site.run("carrots")
+    until(lambda: len(kitchen.site.attempts("carrots")) > known, 30, "nobody came in time")
+    row = kitchen.site.attempts("carrots")[known]
+    assert (row["outcome"], row["extended_status"], row["agent"], row["retry_in_s"]) == ("TERMINATED", "2", "", 1)
