@@ -5,7 +5,7 @@ What a job of a kind leads to when it is done is said by the template ``job_KIND
 
 from __future__ import annotations
 
-from flask import Response, current_app, make_response, url_for
+from flask import Response, current_app, make_response, request, url_for
 
 from webui.console.pages import Answer, Pages, Visit
 from wombat_ari.app.service import jobs
@@ -21,7 +21,14 @@ def add_to(pages: Pages) -> None:
 
 
 def _mine(visit: Visit) -> Answer:
-    return visit.page("jobs.html", jobs=jobs.mine(visit.caller, visit.db))
+    """With ``part`` what of the page refreshes itself, until all jobs are over."""
+    mine = jobs.mine(visit.caller, visit.db)
+    if "part" not in request.args:
+        return visit.page("jobs.html", jobs=mine)
+    answer = make_response(visit.part("jobs_part.html", jobs=mine))
+    if all(job.over for job in mine):
+        answer.headers["X-Stop"] = "over"
+    return answer
 
 
 def _job(visit: Visit, job_id: str) -> Answer:

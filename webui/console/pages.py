@@ -151,8 +151,8 @@ class Pages:
         self.blueprint.register_error_handler(CSRFError, self._strange_form)
         self.blueprint.register_error_handler(HTTPException, lambda error: self.refuse(error))
         self.blueprint.context_processor(self._known)
-        app.jinja_env.filters.update(moment=_moment, clock=_clock, day=_day, ago=_ago, duration=duration)
-        app.jinja_env.filters.update(percent=percent, count=count)
+        app.jinja_env.filters.update(moment=_moment, clock=_clock, day=_day, ago=_ago, since=_since)
+        app.jinja_env.filters.update(percent=percent, count=count, duration=duration)
         app.register_blueprint(self.blueprint)
 
     def refuse(self, error: HTTPException) -> Answer:
@@ -280,6 +280,11 @@ def _moment(at: float | None) -> str:
 
 def _clock(at: float | None) -> str:
     return "–" if not at else datetime.fromtimestamp(at, zone_of_visit()).strftime("%H:%M:%S")
+
+
+def _since(at: float | None) -> str:
+    """Time of day; with its date when it is not of today: runs last for days."""
+    return _clock(at) if at and _day(at) == _day(time.time()) else _moment(at)
 
 
 def _day(at: float | None) -> str:
