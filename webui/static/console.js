@@ -43,6 +43,8 @@ function morph(old, wanted) {
 function morphChildren(old, wanted) {
   const known = new Map();
   for (const child of old.children) if (keyOf(child)) known.set(keyOf(child), child);
+  const keys = new Set([...wanted.children].map(keyOf));
+  const isUnwanted = (node, key) => node.nodeType !== 1 || (key && !keys.has(keyOf(node)));
   let place = old.firstChild;
   for (const next of [...wanted.childNodes]) {
     const key = keyOf(next);
@@ -50,16 +52,20 @@ function morphChildren(old, wanted) {
     if (!found || found.nodeName !== next.nodeName) {
       old.insertBefore(next, place);
     } else {
+      // What is moved loses its scroll and focus: rather what stands before it goes, if nobody wants it.
+      while (next.nodeType === 1 && place && place !== found && isUnwanted(place, key)) place = removed(place);
       if (found === place) place = place.nextSibling;
       else old.insertBefore(found, place);
       morph(found, next);
     }
   }
-  while (place) {
-    const after = place.nextSibling;
-    place.remove();
-    place = after;
-  }
+  while (place) place = removed(place);
+}
+
+function removed(node) {
+  const after = node.nextSibling;
+  node.remove();
+  return after;
 }
 
 function isSelecting(region) {

@@ -237,3 +237,28 @@ def test_of_hundreds_those_are_shown_that_say_something(visitor: Visitors, diale
     assert "Spare 2<" not in page
     assert "Run 99<" in page
     assert "Run 100<" not in page
+
+
+def test_a_refresh_keeps_what_is_selected_and_how_far_a_table_is_scrolled(
+    desk: Callable[..., Desk], dialer: Dialer
+) -> None:
+    page = desk(width=800).go("/status")
+    scrolled = "document.querySelector('.scroll').scrollLeft"
+    page.evaluate(f"{scrolled} = 40; scrollTo(0, 60); document.querySelector('.scroll').mark = 7")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('tbody th'))")
+    assert dialer.picture is not None
+    with page.expect_response("**/status/part"):
+        dialer.picture["placed"] = 4321
+    with page.expect_response("**/status/part"):
+        pass
+    page.wait_for_timeout(100)
+    assert page.evaluate("String(getSelection())").strip() == "<b>Spring</b>", "who copies a name is not disturbed"
+    assert page.get_by_text("4,321").count() == 0
+    page.evaluate("getSelection().removeAllRanges()")
+    page.get_by_text("4,321").wait_for()
+    assert page.evaluate(f"[document.querySelector('.scroll').mark, {scrolled}, scrollY]") == [7, 40, 60]
+
+
+def test_a_run_of_another_day_says_its_date(visitor: Visitors) -> None:
+    page = visitor().get("/status").text
+    assert "2026-09-21 " in page, "when a run started that goes on for weeks"
