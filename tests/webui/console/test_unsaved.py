@@ -62,7 +62,8 @@ class Leaving:
         self.asked.clear()
         where = self.page.url
         self.page.get_by_role("link", name="Home", exact=True).click(no_wait_after=True)
-        if self.page.wait_for_timeout(150) or not self.asked:
+        self.page.wait_for_timeout(150)
+        if not self.asked:
             self.page.wait_for_url(lambda url: url != where)
         return list(self.asked)
 
