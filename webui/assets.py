@@ -1,4 +1,4 @@
-"""Files that pages load: each has the digest of its content in its address, so browsers keep it as long as they like."""
+"""Files that pages load: each has the digest of its content in its address, so browsers may keep it."""
 
 from __future__ import annotations
 
