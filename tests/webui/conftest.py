@@ -76,6 +76,17 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     users._nobody.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _no_reactor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that ask on the reactor are told that there is none: another file's tests may have left one that stands
+    still in this process, and they would wait for it."""
+
+    def none() -> None:
+        raise UserError("this process has no network: it is asked in `wombat-ari serve`", code="no-reactor")
+
+    monkeypatch.setattr("wombat_ari.app.threads._running", none)
+
+
 @pytest.fixture
 def settings() -> Settings:
     return load_settings(environ={"WOMBAT_ARI_DIALER_TIME_ZONE": "Europe/Rome"})
