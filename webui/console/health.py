@@ -19,7 +19,8 @@ def add_to(pages: Pages) -> None:
             abort(403)
         state, trouble = "DOWN", ""
         try:
-            state = tools.ask.snapshot(calls=False)["state"]
+            snapshot = tools.ask.snapshot(calls=False)
+            state, trouble = snapshot["state"], snapshot.get("database_trouble", "")
             tools.db.is_alive()
         except (UserError, StoreError) as error:
             trouble = str(error)
