@@ -21,7 +21,8 @@ def add_to(pages: Pages) -> None:
         try:
             snapshot = tools.ask.snapshot(calls=False)
             state, trouble = snapshot["state"], snapshot.get("database_trouble", "")
-            tools.db.is_alive()
+            if not trouble:  # else it is known, and asking would wait for it
+                tools.db.is_alive()
         except (UserError, StoreError) as error:
             trouble = str(error)
         return {"state": state, "trouble": trouble}, 200 if state == "READY" and not trouble else 503
