@@ -60,7 +60,9 @@ class Site:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.state = folder / "state"
-        self.console_port, self.agi_port = _port(), _port()
+        self.console_port = self.agi_port = _port()
+        while self.agi_port == self.console_port:  # nothing is bound yet: the same may come twice
+            self.agi_port = _port()
         self.environment = {
             "WOMBAT_ARI_STATE_FOLDER": str(self.state),
             "WOMBAT_ARI_CONSOLE_PORT": str(self.console_port),
