@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -19,7 +21,7 @@ from wombat_ari.model.entities import (
     Server,
     Trunk,
 )
-from wombat_ari.model.errors import UserError
+from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.secret import NO_SECRET, Secret
 from wombat_ari.model.states import CallLogging, CampaignStatus, EmailEvents, EndPointType, ListUse, RetryMode
 from wombat_ari.store import entities, journal
@@ -262,3 +264,25 @@ def test_missing_parents_are_named(database: Database) -> None:
         entities.save_trunk(database, Trunk(None, 4711, "t", "SIP/${num}"), by=BY, now=NOW)
     with pytest.raises(UserError, match="there is no trunk 4711"):
         entities.save_trunk(database, Trunk(4711, server(database), "t", "SIP/${num}"), by=BY, now=NOW)
+
+
+def test_of_two_who_make_the_same_at_once_one_is_told(database: Database) -> None:
+    barrier, told = threading.Barrier(4, timeout=30), []
+
+    def make() -> None:
+        database.is_alive()
+        for turn in range(5):
+            barrier.wait()
+            try:
+                told.append(entities.save_list(database, CallList(None, f"leads {turn}"), by=BY, now=NOW).name)
+            except (UserError, StoreError) as error:
+                told.append(f"{error.code}: {error}")
+        database.close()
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = "name_taken: list leads {}: there is one of that name already"
+    assert Counter(told) == {f"leads {turn}": 1 for turn in range(5)} | {refused.format(turn): 3 for turn in range(5)}

@@ -46,8 +46,8 @@ def add_calls(db: Database, calls: Sequence[NewCall], *, now: float) -> list[Add
         return []
     try:
         return _Batch(calls, now).add(db)
-    except StoreError as error:
-        if error.code != "store_duplicate":
+    except UserError as error:
+        if error.code != saving.NAME_TAKEN:
             raise
         return _Batch(calls, now).add(db)  # somebody made the list at the same moment
 

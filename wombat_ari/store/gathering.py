@@ -12,10 +12,10 @@ from hashlib import sha256
 from wombat_ari.core import validate
 from wombat_ari.core.numbers import ParsedRecord
 from wombat_ari.model.entities import CallList
-from wombat_ari.model.errors import StoreError, UserError
+from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import Wanted
 from wombat_ari.model.states import RunState
-from wombat_ari.store import entities, lists
+from wombat_ari.store import entities, lists, saving
 from wombat_ari.store.database import Database, Row, Transaction, marks
 from wombat_ari.store.rows import load
 
@@ -44,14 +44,14 @@ def begin(db: Database, call_list: CallList, *, by: str, now: float) -> CallList
             row[0] for row in tx.rows("SELECT name FROM call_list WHERE name IN (%s, %s)", (checked.name, staging))
         ]
     if checked.name in taken:
-        raise UserError(f"list {checked.name}: there is one of that name already", code="name_taken")
+        raise UserError(f"list {checked.name}: there is one of that name already", code=saving.NAME_TAKEN)
     if staging in taken:
         raise _under_way(staging)
     try:
         filled = CallList(None, staging, hidden=True, security_key=checked.security_key)
         return entities.save_list(db, filled, by=by, now=now)
-    except StoreError as error:
-        if error.code != "store_duplicate":
+    except UserError as error:
+        if error.code != saving.NAME_TAKEN:
             raise
         raise _under_way(staging) from None  # begun by somebody else at the same moment
 
@@ -113,7 +113,7 @@ def _under_way(staging: str) -> UserError:
     return UserError(
         f"list {staging}: an export to this name is under way or was broken off; wait for it, or delete that list "
         "(it is hidden), or take another name",
-        code="name_taken",
+        code=saving.NAME_TAKEN,
     )
 
 

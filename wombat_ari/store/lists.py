@@ -72,8 +72,8 @@ def list_named(db: Database, name: str, *, by: str, now: float) -> CallList:
     """The list of that name, made when there is none. Two who ask at once get the same."""
     try:
         return _found_or_made(db, name, by=by, now=now)
-    except StoreError as error:
-        if error.code != "store_duplicate":
+    except UserError as error:
+        if error.code != saving.NAME_TAKEN:
             raise
         return _found_or_made(db, name, by=by, now=now)
 

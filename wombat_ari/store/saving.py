@@ -15,6 +15,7 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import Secret
 from wombat_ari.store import urls
 from wombat_ari.store.database import Database, Transaction
+from wombat_ari.store.faults import fault_of
 from wombat_ari.store.tables import Audit, BaseTable, Described
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ Columns = dict[str, Any]
 
 CONFLICT = "conflict"  #: code of the UserError when somebody else saved in between
 IN_USE = "in_use"  #: code of the UserError when something refers to what is to be deleted
+NAME_TAKEN = "name_taken"  #: code of the UserError when the name is another's
 MISSING = "missing"  #: code of the UserError when there is no such thing
 _BOOKKEEPING = ("id", "created_at", "created_by", "changed_at", "changed_by", "version", "password_hash")
 
@@ -53,12 +55,18 @@ def save(
     entity_id = columns.pop("id")
     _require_parents(tx, kind, columns)
     _require_free_name(tx, kind, entity_id, columns=columns)
-    if entity_id is None:
-        return _insert(db, tx, kind, columns, by=by, now=now)
-    old = _row(tx, kind, entity_id)
-    _require_version(kind, old, version)
-    _update(db, tx, kind, old=old, columns=columns, by=by, now=now, clear=clear, version=version)
-    return int(entity_id)
+    try:
+        if entity_id is None:
+            return _insert(db, tx, kind, columns, by=by, now=now)
+        old = _row(tx, kind, entity_id)
+        _require_version(kind, old, version)
+        _update(db, tx, kind, old=old, columns=columns, by=by, now=now, clear=clear, version=version)
+        return int(entity_id)
+    except Exception as error:
+        fault = fault_of(error, db.name)
+        if fault is None or fault.code != "store_duplicate":
+            raise
+        raise _name_taken(kind, columns) from None  # by somebody who was not committed when we looked
 
 
 def load(db: Database, tx: Transaction, kind: Kind[T], which: int | str) -> T:
@@ -208,7 +216,11 @@ def _require_free_name(tx: Transaction, kind: Kind[T], entity_id: int | None, *,
     for column in kind.unique_in:
         query = query.where(getattr(table, column) == columns[column])
     if any(row["id"] != entity_id for row in tx.dicts(query)):
-        raise UserError(f"{kind.label} {name}: there is one of that name already", code="name_taken")
+        raise _name_taken(kind, columns)
+
+
+def _name_taken(kind: Kind[T], columns: Columns) -> UserError:
+    return UserError(f"{kind.label} {columns[kind.name]}: there is one of that name already", code=NAME_TAKEN)
 
 
 def _sealed(db: Database, tx: Transaction, value: Any) -> Any:
