@@ -8,7 +8,7 @@ breaks, stops or configures its own: then take `new_asterisk` or `new_mariadb`.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 
 from tools.provision.asterisk import AsteriskInstance
 from tools.provision.errors import ProvisionError
-from tools.provision.mariadb import MariaDBInstance
+from tools.provision.mariadb import NO_POWER_CUT, MariaDBInstance
 
 NewAsterisk = Callable[..., AsteriskInstance]
 NewMariaDB = Callable[..., MariaDBInstance]
@@ -58,7 +58,7 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskInsta
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBInstance]:
     """One MariaDB for the whole test run; make a database of your own in it."""
     with ExitStack() as stack:
-        yield started(stack, lambda: MariaDBInstance(tmp_path_factory.mktemp("mariadb")))
+        yield started(stack, lambda: MariaDBInstance(tmp_path_factory.mktemp("mariadb"), options=NO_POWER_CUT))
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def new_mariadb(tmp_path: Path) -> Iterator[NewMariaDB]:
     """Start a MariaDB of the test's own: ``new_mariadb(name="db2", options=[...])``; ended with the test."""
     with ExitStack() as stack:
 
-        def new(*, name: str = "db", **options: Any) -> MariaDBInstance:
-            return started(stack, lambda: MariaDBInstance(tmp_path / name, **options))
+        def new(*, name: str = "db", options: Sequence[str] = ()) -> MariaDBInstance:
+            return started(stack, lambda: MariaDBInstance(tmp_path / name, options=[*NO_POWER_CUT, *options]))
 
         yield new

@@ -15,7 +15,7 @@ from tests.system.ordeal import CAMPAIGN, FINAL, Ordeal, numbers, undergo
 from tests.system.site import Site
 from tests.system.witness import CONF, Witness
 from tools.provision.asterisk import AsteriskInstance
-from tools.provision.mariadb import MariaDBInstance
+from tools.provision.mariadb import NO_POWER_CUT, MariaDBInstance
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ SETTLED_S = 1.0  #: after a freeze what was committed before it may still be dia
 def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("ordeal")
-        mariadb = MariaDBInstance(folder / "db")
+        mariadb = MariaDBInstance(folder / "db", options=NO_POWER_CUT)
         stack.callback(mariadb.kill)
         mariadb.start()
         mariadb.create_database("ordeal")

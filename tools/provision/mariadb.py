@@ -31,6 +31,9 @@ _STATE = "instance.json"
 # Relative to the data folder, which is the server's and the client's working folder: absolute, it could be longer
 # than the 107 bytes a socket's path may have.
 _SOCKET = "server.sock"
+#: Options of a server that need not outlive a power cut: it writes as ever but waits for no disk. Killed, it loses
+#: nothing. The tables of a test's database are made in a tenth of the time.
+NO_POWER_CUT = ("--innodb-flush-method=nosync", "--debug-no-sync")
 _FOOTPRINT = ("--innodb-log-file-size=32M", "--innodb-buffer-pool-size=256M")
 
 
