@@ -84,6 +84,7 @@ def test_a_run_from_its_start_to_its_end(site: Site, ear: Ear) -> None:
     for kind, number in (("call.requested", "55520100001"), ("call.answered", "55510103001")):
         until(lambda: told(ear, kind, number=number), 10, kind)  # noqa: B023 - asked at once
     until(lambda: told(ear, "call.ended", number="55520100001", outcome="RS_BUSY"), 10, "a busy one")
+    until(lambda: told(ear, "call.ended", number="55510103001"), 10, "the other one's row was there before it was told")
     (last,) = told(ear, "call.ended", number="55510103001")
     assert (last["outcome"], last["campaign"], last["run"], last["attempt"]) == ("TERMINATED", "Spring", run, 1)
     until(lambda: [each["state"] for each in told(ear, "run.changed")] == ["RUNNING", "IDLE"], 10, "the run's states")
