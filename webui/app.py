@@ -35,7 +35,7 @@ def create_app(*, settings: Any, database: Any, ask: Any, engine: Any = None) ->
         if request.path.startswith(api.PREFIX + "/"):  # first: the other prefix may be /api
             return api.unknown(error)
         if request.path.startswith(settings["api.prefix"] + "/"):
-            return compat.unknown(error)
+            return compat.unknown(error, prefix=settings["api.prefix"])
         return pages.refuse(error)
 
     @app.after_request

@@ -255,6 +255,26 @@ def test_who_only_looks_changes_nothing(api: Api, database: Database, dialer: Re
     assert [each.name for each in entities.list_lists(database)] == ["numbers"]
 
 
+def test_what_is_no_address_and_no_method_is_told_in_plain_text(api: Api, dialer: Recorder, sales: str) -> None:
+    answer = api.get("calls/now", op="addcall", campaign=sales, number="1")
+    assert said(answer, 404) == "ERROR: there is no address /wombat/api/calls/now\n"
+    for method in ("PUT", "DELETE", "PATCH", "TRACE"):
+        answer = api.client.open("/wombat/api/lists/", method=method, headers=api.headers)
+        assert said(answer, 405) == f"ERROR: {method} is not taken here: use GET or POST\n"
+        assert answer.headers["Allow"] == "GET, OPTIONS, POST"
+    assert dialer.asked == []
+
+
+def test_blanks_around_a_name_are_none(api: Api, database: Database, dialer: Recorder, sales: str) -> None:
+    """Names are stored without: a script that makes one with a blank finds it again with the same."""
+    said(api.get("campaigns/", op="clone", campaign=f" {sales}", newcampaign="Two "))
+    assert said(api.get("campaigns/", op="addList", campaign="Two ", list="numbers ")).startswith("OK")
+    assert said(api.get("campaigns/", op="start", campaign="Two\n")) == "OK: campaign Two started\n"
+    assert said(api.get("calls/", op="addcall", campaign="Two ", number="1")).startswith("OK")
+    assert said(api.get("campaigns/", op="start", campaign="  ")) == "ERROR: parameter campaign is missing\n"
+    assert [asked[1] for asked in dialer.asked] == ["Two", "Two"]
+
+
 def test_a_yes_that_is_not_understood_is_not_taken_for_a_no(api: Api, database: Database, dialer: Recorder) -> None:
     """Numbers would be twice on the list, and be called twice."""
     answer = said(api.get("lists/", op="addToList", list="new", numbers="1", dedupe="ja"))

@@ -107,6 +107,8 @@ def test_a_campaign(api: Api, database: Database) -> None:
     assert (changed["pace"], changed["emailEvents"], changed["addlLogging"]) == ("CLOSED", "ALL", "NO")
     campaign = campaigns.load_campaign(database, "ABCD")
     assert (campaign.active_period.start_s, campaign.boost, campaign.starts_paused) == (34200, 1.5, True)
+    changed = api.edit("campaign", "E", {**changed, "timeStartHr": "8:05", "timeEndHr": "9:30:00"})[0]
+    assert (changed["timeStartHr"], changed["timeEndHr"]) == ("080500", "093000")
     assert api.edit("campaign", "E", {"campaignId": str(campaign.id), "name": "Only"})[0]["priority"] == 5
     assert api.edit("campaign", "D", {"campaignId": campaign.id})[0]["name"] == "Only"
     assert api.edit("campaign") == []
@@ -242,6 +244,12 @@ def test_numbers_of_a_list(api: Api) -> None:
     sent = {"callId": stored["callId"], "attributes": None, "attributesAsString": "A:1,B:2"}
     changed = api.edit("list/record", "E", sent)[0]
     assert [(one["attrName"], one["attrValue"]) for one in changed["attributes"]] == [("A", "1"), ("B", "2")]
+    changed = api.edit("list/record", "E", {**stored, "attributesAsString": "A:1"})[0]
+    assert changed["attributesAsString"] == "SURNAME:Doe\\, jr,>RESULT:7", "both are changed: the list of them"
+    changed = api.edit("list/record", "E", {**changed, "attributesAsString": "A:1"})[0]
+    assert changed["attributesAsString"] == "A:1", "only the text is changed"
+    changed = api.edit("list/record", "E", {**changed, "attributes": []})[0]
+    assert changed["attributesAsString"] == "", "only the list of them is changed"
     for number in range(200, 230):
         api.edit("list/record", "E", {"number": str(number)}, parent=key)
     answer = api.get("edit/list/record/index.jsp", parent=key, **{"from": 10, "items": 5}).json
@@ -394,9 +402,9 @@ def everything(database: Database) -> str:
     [
         ("{", "not valid JSON"),
         ('{"name": NaN}', "NaN is no number"),
-        ("[" * 100_000, "not valid JSON"),
+        ("[" * 100_000, "not valid JSON: it is nested too deeply"),
         ('{"a":' * 50_000 + "1" + "}" * 50_000, "not valid JSON"),
-        ('{"name": ' + "9" * 5000 + "}", "not valid JSON"),
+        ('{"name": ' + "9" * 5000 + "}", "not valid JSON: a number in it has thousands of digits"),
         ('"name"', "one JSON object"),
         ("null", "one JSON object"),
         ('{"name": "' + "x" * 100_000 + '"}', "100000 characters"),
@@ -419,6 +427,7 @@ def test_a_body_that_is_too_large(api: Api) -> None:
 
 def test_addresses_and_methods_that_there_are_not(api: Api) -> None:
     assert api.get("edit/nothing").status_code == 404
+    assert api.get("edit/nothing").json["error"] == "there is no address /wombat/api/edit/nothing"
     assert api.get("edit/nothing").json["status"] == "ERROR"
     for method in ("put", "delete", "patch", "head"):
         answer = getattr(api.client, method)("/wombat/api/edit/list", headers=api.headers)

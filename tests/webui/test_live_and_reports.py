@@ -61,6 +61,7 @@ def test_reports(api: Api, database: Database) -> None:
     assert {"gbState": "TERMINATED", "gbStateExt": "1", "nCalls": 1} in stats["statsExt"]
     assert [one["hoppercampId"] for one in stats["campaignsToConsider"]] == [run]
     assert (stats["nCalls"], stats["nAnswered"]) == (12, 3)
+    assert stats["campaignsToConsider"][0]["n_est_remaining_calls"] == 1, "it is live: one waits for its next try"
     logs = api.get("reports/logs", id=run, items=5, **{"from": 10}).json
     assert (len(logs["results"]), logs["allResults"], logs["startFrom"]) == (2, 12, 10)
     assert logs["result"]["logs"] == logs["results"]

@@ -15,14 +15,15 @@ To add a call: write ``def starts(call: Call) -> Answer`` in the module of its s
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from webui.compat import campaigns, control, health, links, lists, live, pbx, reports, rules
-from webui.compat.frame import Frame, Kind, refusal
+from webui.compat.frame import Address, Frame, Kind, refusal
+from wombat_ari.model.errors import UserError
 
 MODULES = (pbx, lists, campaigns, links, rules, live, reports, health, control)
 
@@ -30,9 +31,8 @@ MODULES = (pbx, lists, campaigns, links, rules, live, reports, health, control)
 def add_to(app: Flask, frame: Frame) -> None:
     """All addresses, under the prefix."""
     app.wsgi_app = _one_slash(app.wsgi_app, frame.settings["api.prefix"] + "/")  # type: ignore[method-assign]
-    for module in MODULES:
-        for address in module.ADDRESSES:
-            frame.add(app, address)
+    for address in _addresses():
+        frame.add(app, address)
 
 
 def _one_slash(wsgi: Callable[[Any, Any], Any], prefix: str) -> Callable[[Any, Any], Any]:
@@ -47,12 +47,27 @@ def _one_slash(wsgi: Callable[[Any, Any], Any], prefix: str) -> Callable[[Any, A
     return answer
 
 
-def unknown(error: HTTPException) -> Response:
-    """For an address that is none of ours, or a method that is not taken."""
-    answer = refusal(Kind.EDIT, error, began=time.perf_counter())
+def unknown(error: HTTPException, *, prefix: str) -> Response:
+    """For an address that is none of ours, or a method that is not taken: as its neighbours say it."""
+    path = request.path.removeprefix(prefix + "/")
+    kind = next((one.kind for one in _addresses() if _first(one.path) == _first(path)), Kind.EDIT)
+    words = {
+        404: f"there is no address {request.path[:200]}",
+        405: f"{request.method[:20]} is not taken here: use GET or POST",
+    }.get(error.code or 0)
+    answer = refusal(kind, error if words is None else UserError(words), began=time.perf_counter())
+    answer.status_code = error.code or 400
     if allowed := getattr(error, "valid_methods", None):
-        answer.headers["Allow"] = ", ".join(allowed)
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
     return answer
+
+
+def _addresses() -> Iterator[Address]:
+    return (address for module in MODULES for address in module.ADDRESSES)
+
+
+def _first(path: str) -> str:
+    return path.partition("/")[0]
 
 
 __all__ = ["Frame", "add_to", "unknown"]

@@ -22,12 +22,12 @@ EMPTY = ("amdParams", "amdAudioFile", "amdFaxFile")
 
 
 def seconds(data: Object, name: str) -> int | None:
-    """``083000``, ``08:30:00``, ``08:30`` or 83000 -> seconds since midnight."""
+    """``083000``, ``08:30:00``, ``8:30`` or 83000 -> seconds since midnight."""
     given = text(data, name)
     if given is None or not given.strip():
         return None
     digits = given.strip().replace(":", "")
-    digits = digits + "00" if given.count(":") == 1 else digits.zfill(6)
+    digits = (digits + "00" if given.count(":") == 1 else digits).zfill(6)
     if not digits.isascii() or not digits.isdecimal() or len(digits) != 6:
         raise UserError(f"{name} is {given[:40]!r}: it must be a time of day, HHMMSS")
     hours, minutes, rest = int(digits[:2]), int(digits[2:4]), int(digits[4:])

@@ -45,7 +45,7 @@ def by_op(known: Mapping[str, Do]) -> Do:
 def _add_call(call: Call) -> Answer:
     wombatid = calls.add_call(
         call.caller, call.db, call.ask,
-        campaign=call.params.text("campaign"), number=call.params.text("number"),
+        campaign=call.params.name("campaign"), number=call.params.text("number"),
         attributes=call.params.text("attrs", ""), when=call.params.text("schedule", ""),
         zone=call.settings.time_zone,
     )  # fmt: skip
@@ -87,7 +87,7 @@ def _run(act: Callable[..., Any], done: str, *, ignored: tuple[str, ...] = ("no-
     start what may run already. ``ignored``: codes of such refusals."""
 
     def do(call: Call) -> Answer:
-        name = call.params.text("campaign")
+        name = call.params.name("campaign")
         try:
             act(call.caller, call.db, call.ask, campaign=name)
         except UserError as refusal:
@@ -100,13 +100,13 @@ def _run(act: Callable[..., Any], done: str, *, ignored: tuple[str, ...] = ("no-
 
 
 def _clone(call: Call) -> Answer:
-    name, new = call.params.text("campaign"), call.params.text("newcampaign")
+    name, new = call.params.name("campaign"), call.params.name("newcampaign")
     saved = campaigns.clone_campaign(call.caller, call.db, name, name=new)
     return f"OK: campaign {name} cloned as {saved.name}\n"
 
 
 def _link_list(call: Call) -> Answer:
-    name, list_name = call.params.text("campaign"), call.params.text("list")
+    name, list_name = call.params.name("campaign"), call.params.name("list")
     campaign = campaigns.seen_campaign(call.caller, call.db, name)
     added = lists.seen_list(call.caller, call.db, list_name)
 
@@ -119,7 +119,7 @@ def _link_list(call: Call) -> Answer:
 
 
 def _boost(call: Call) -> Answer:
-    name, percent = call.params.text("campaign"), call.params.whole("factor", least=1, most=10_000)
+    name, percent = call.params.name("campaign"), call.params.whole("factor", least=1, most=10_000)
     runs.boost(call.caller, call.db, call.ask, campaign=name, factor=percent / 100)
     return f"OK: campaign {name} boosted to {percent}%\n"
 
@@ -136,7 +136,7 @@ def _lists(call: Call) -> Answer:
 
 def _add_to_list(call: Call, file: BinaryIO | None) -> Answer:
     params = call.params
-    name, dedupe = params.text("list"), params.flag("dedupe")
+    name, dedupe = params.name("list"), params.flag("dedupe")
     source: BinaryIO | str = params.text("numbers", "") or file or params.text("numbers")
     found, summary = records.add_numbers(
         call.caller, call.db, name, source=source, separator="|", dedupe=dedupe, progress=_logged(name)
@@ -181,12 +181,12 @@ def _tell_runs(call: Call, name: str) -> None:
 
 
 def _run_lists(call: Call) -> Answer:
-    return _shown(runs.run_lists(call.caller, call.db, call.ask, campaign=call.params.text("campaign")))
+    return _shown(runs.run_lists(call.caller, call.db, call.ask, campaign=call.params.name("campaign")))
 
 
 def _start_list(call: Call) -> Answer:
     """Numbers are taken from it: it is resumed, or added to the run when it is not one of its lists."""
-    name, list_name = call.params.text("campaign"), call.params.text("list")
+    name, list_name = call.params.name("campaign"), call.params.name("list")
     known = runs.run_lists(call.caller, call.db, call.ask, campaign=name)
     if any(each["name"] == list_name for each in known):
         return _shown(runs.pause_list(call.caller, call.db, call.ask, campaign=name, name=list_name, paused=False))
@@ -194,7 +194,7 @@ def _start_list(call: Call) -> Answer:
 
 
 def _pause_list(call: Call) -> Answer:
-    name, list_name = call.params.text("campaign"), call.params.text("list")
+    name, list_name = call.params.name("campaign"), call.params.name("list")
     return _shown(runs.pause_list(call.caller, call.db, call.ask, campaign=name, name=list_name, paused=True))
 
 

@@ -57,6 +57,13 @@ class Params:
             raise UserError(f"parameter {name} is missing")
         return value or (default or "")
 
+    def name(self, name: str) -> str:
+        """Of a thing, without blanks around it: so it is stored."""
+        found = self.text(name).strip()
+        if not found:
+            raise UserError(f"parameter {name} is missing")
+        return found
+
     def whole(self, name: str, default: int | None = None, *, least: int = 0, most: int = (1 << 63) - 1) -> int:
         text = self.text(name, "" if default is not None else None).strip()
         if not text and default is not None:
@@ -120,7 +127,7 @@ class Frame:
 
     def add(self, app: Flask, address: Address) -> None:
         path = f"{self.settings['api.prefix']}/{address.path}"
-        for tail in ("",) if path.endswith(".jsp") else ("", "/", "/index.jsp"):
+        for tail in ("", "/", "/index.jsp"):
             name = f"compat {address.path}{tail}"
             app.add_url_rule(path + tail, name, lambda: self._answer(address), methods=["GET", "POST"])
             for rule in app.url_map.iter_rules(name):

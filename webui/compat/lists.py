@@ -54,11 +54,14 @@ def _save(call: Call, data: Object) -> dict[str, Any]:
 
 
 def _read(record: Record, data: Object) -> Record:
+    """Attributes are told twice: who lists an object and sends it back has changed one of the two. Both: the list."""
     record = replace(record, number=text(data, "number") or record.number)
     if data.get("attributes") is not None:
-        return _with_attributes(record, data["attributes"])
+        told = _with_attributes(record, data["attributes"])
+        if told != record:
+            return told
     spelled = text(data, "attributesAsString")
-    if spelled is None:
+    if spelled is None or spelled == _spelled(record):
         return record
     parsed = parse_native(f"{record.number},{spelled}" if spelled.strip() else record.number)
     return replace(record, input_attributes=parsed.input_attributes, output_attributes=parsed.output_attributes)
@@ -78,8 +81,12 @@ def _with_attributes(record: Record, given: Any) -> Record:
     return replace(record, input_attributes=inputs, output_attributes=outputs)
 
 
+def _spelled(record: Record) -> str:
+    native = format_native(record.number, record.input_attributes, record.output_attributes)
+    return native[len(record.number) + 1 :]
+
+
 def _object(record: Record, holder: dict[str, Any]) -> dict[str, Any]:
-    spelled = format_native(record.number, record.input_attributes, record.output_attributes)
     attributes = [
         {"isInput": is_input, "attrName": name, "attrValue": value}
         for is_input, pairs in ((True, record.input_attributes), (False, record.output_attributes))
@@ -90,7 +97,7 @@ def _object(record: Record, holder: dict[str, Any]) -> dict[str, Any]:
         "number": record.number,
         "listId": holder,
         "attributes": attributes,
-        "attributesAsString": spelled[len(record.number) + 1 :],
+        "attributesAsString": _spelled(record),
         **{name: holder[name] for name in MARKS if name in holder},
     }
 

@@ -9,6 +9,7 @@ from wombat_ari.app.service import calls, reports, runs
 from wombat_ari.model.calls import RunRow
 from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import LIVE_RUN_STATES
 
 SHOWN_S = 86400.0  #: a run that has completed is listed so long, unless its campaign runs again
 
@@ -68,12 +69,15 @@ def recall_info(call: Call) -> Answer:
 
 
 def run_object(call: Call, run: RunRow) -> dict[str, Any]:
-    """A run from the database."""
-    counters = run.counters
+    """A run from the database. What is left of a live one: its lists, and what was taken of them and is not closed."""
+    counters, left = run.counters, 0
+    if run.state in LIVE_RUN_STATES:
+        lists = runs.lists_of_run(call.caller, call.db, run.id)
+        left = sum(each.remaining for each in lists) + counters.taken - counters.closed
     return {
         "hoppercampId": run.id, "campaignId": run.campaign_id, "name": run.campaign_name, "run": run.name,
         "state": str(run.state), "started": moment(run.started_at, call.zone), "ended": moment(run.ended_at, call.zone),
-        "n_calls_attempted": counters.attempts, "n_calls_completed": counters.closed, "n_est_remaining_calls": 0,
+        "n_calls_attempted": counters.attempts, "n_calls_completed": counters.closed, "n_est_remaining_calls": left,
         "n_open_retries": counters.open_retries, "n_answered": counters.answered,
     }  # fmt: skip
 

@@ -48,8 +48,12 @@ def object_of(text: str) -> Object:
     """The JSON object of the form field ``data``."""
     try:
         found = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise UserError(f"data is not valid JSON: {error}") from None
+    except RecursionError:
+        raise UserError("data is not valid JSON: it is nested too deeply") from None
+    except ValueError:
+        raise UserError("data is not valid JSON: a number in it has thousands of digits") from None
     if not isinstance(found, dict):
         raise UserError("data must be one JSON object: {...}")
     return found
@@ -157,7 +161,7 @@ def moment(at: float | None, zone: ZoneInfo) -> str:
 
 
 def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number")
+    raise UserError(f"data is not valid JSON: {word} is no number")
 
 
 def _short(given: Any) -> str:
