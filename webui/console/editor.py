@@ -24,6 +24,7 @@ from wombat_ari.model.errors import UserError
 
 PAGE = 25  #: rows
 HIDDEN = "~"  #: in a search: the hidden ones too
+VIEW = ("q", "sort", "page")  #: what an address says of a table
 
 
 class Value(Protocol):
@@ -52,7 +53,8 @@ class Column(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is shown of a table: a page of its rows, and where its links lead."""
+    """What is shown of a table: a page of its rows, and where its links lead. ``prefix``: of its words in the address;
+    ``beside``: what else of the address stays."""
 
     columns: tuple[Column[Any], ...]
     rows: list[Any]
@@ -61,13 +63,20 @@ class Table:
     pages: int
     sort: str
     query: str
+    prefix: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def link(self, endpoint: str, **values: Any) -> str:
         """The same search, order and page, elsewhere."""
-        kept = {"q": self.query, "sort": self.sort, "page": self.page if self.page > 1 else None}
-        return url_for(
-            endpoint, **{name: value for name, value in {**kept, **values}.items() if value not in ("", None)}
-        )
+        kept = {"q": self.query, "sort": self.sort, "page": self.page if self.page > 1 else None, **values}
+        named = {f"{self.prefix}{name}" if name in VIEW else name: value for name, value in kept.items()}
+        told = {**self.beside, **named}
+        return url_for(endpoint, **{name: value for name, value in told.items() if value not in ("", None)})
+
+    @property
+    def searched_by(self) -> str:
+        """The word of the address."""
+        return f"{self.prefix}q"
 
     def order_of(self, place: int) -> str:
         """``ascending``, ``descending`` or empty, of the column at that place."""
@@ -77,8 +86,12 @@ class Table:
         return f"-{place}" if self.sort == str(place) else str(place)
 
 
-def table_of(columns: tuple[Column[Any], ...], rows: list[Any], *, size: int = PAGE, prefix: str = "") -> Table:
-    """As the address says: ``sort`` (a column's place, ``-`` before it: the other way round) and ``page``."""
+def table_of(
+    columns: tuple[Column[Any], ...], rows: list[Any], *, size: int = PAGE, prefix: str = "",
+    beside: Mapping[str, str] | None = None, selected: int | None = None,
+) -> Table:  # fmt: skip
+    """As the address says: ``sort`` (a column's place, ``-`` before it: the other way round) and ``page``. Where it
+    says no page, that with the row that is ``selected``."""
     sort = request.args.get(f"{prefix}sort", "")
     place = sort.removeprefix("-")
     if place.isascii() and place.isdecimal() and int(place) < len(columns):
@@ -86,10 +99,14 @@ def table_of(columns: tuple[Column[Any], ...], rows: list[Any], *, size: int = P
     else:
         sort = ""
     pages = max(1, -(-len(rows) // size))
-    wanted = request.args.get(f"{prefix}page", "1")
-    page = min(pages, max(1, int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 9 else 1))
+    wanted = request.args.get(f"{prefix}page", "")
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) < 9:
+        page = min(pages, max(1, int(wanted)))
+    else:
+        page = next((place // size for place, row in enumerate(rows) if selected and row.id == selected), 0) + 1
     shown = rows[(page - 1) * size : page * size]
-    return Table(columns, shown, len(rows), page, pages, sort, request.args.get(f"{prefix}q", ""))
+    query = request.args.get(f"{prefix}q", "")
+    return Table(columns, shown, len(rows), page, pages, sort, query, prefix, beside or {})
 
 
 @dataclass(frozen=True)
@@ -120,6 +137,10 @@ class Editor(Generic[T]):
     template: str = "editor.html"
     advice: str = ""  #: said when there is none yet
     extra: Mapping[str, Any] = field(default_factory=dict)
+    size: int = PAGE
+    prefix: str = ""  #: of the table's words in the address, where a page has several tables
+    keeps: tuple[str, ...] = VIEW  #: words of the address that stay whatever is done
+    is_shown: Callable[[T], bool] = lambda row: True  #: whether a row is in the table, as the address says
 
     def add_to(self, pages: Pages) -> None:
         one = f"/{self.name}/<int:which>"
@@ -142,6 +163,19 @@ class Editor(Generic[T]):
         said = self.text_of or self.label_of
         every = (row for row in self.everything(visit.caller, visit.db) if hidden or not self.is_hidden(row))
         return [row for row in every if wanted in said(row).casefold()]
+
+    def table(self, visit: Visit, selected: int | None = None) -> Table:
+        """The page of it that is looked at."""
+        rows = [row for row in self.rows(visit, request.args.get(f"{self.prefix}q", "")) if self.is_shown(row)]
+        own = tuple(f"{self.prefix}{name}" for name in VIEW)
+        beside = {name: text for name, text in self.kept().items() if name not in own}
+        return table_of(
+            self.columns, rows, size=self.size, prefix=self.prefix, beside=beside, selected=selected
+        )  # fmt: skip
+
+    def kept(self) -> dict[str, str]:
+        """Search, order and page stay as they are."""
+        return {name: request.args[name] for name in self.keeps if request.args.get(name)}
 
     def show(self, visit: Visit) -> Answer:
         """The table with nothing selected."""
@@ -175,7 +209,7 @@ class Editor(Generic[T]):
             form.complain(refusal)
             return self._page(visit, old, form, STATUS.get(refusal.code, 400))
         visit.say(f"{self.label.capitalize()} {self.label_of(saved)} is saved.")
-        return visit.go(f"{self.name}_one", which=saved.id, **self._kept())
+        return visit.go(f"{self.name}_one", which=saved.id, **self.kept())
 
     def _remove(self, visit: Visit, which: int) -> Answer:
         self.find(visit.caller, visit.db, which)
@@ -183,9 +217,9 @@ class Editor(Generic[T]):
             gone = self.delete(visit.caller, visit.db, which)
         except UserError as refusal:
             visit.say(str(refusal), "bad")
-            return visit.go(f"{self.name}_one", which=which, **self._kept())
+            return visit.go(f"{self.name}_one", which=which, **self.kept())
         visit.say(f"{self.label.capitalize()} {self.label_of(gone)} is deleted.")
-        return visit.go(self.name, **self._kept())
+        return visit.go(self.name, **self.kept())
 
     def _info(self, visit: Visit, which: int) -> Answer:
         value = self.find(visit.caller, visit.db, which)
@@ -205,15 +239,10 @@ class Editor(Generic[T]):
         return visit.page(
             self.template, status, editor=self, value=value, form=form, info=info,
             version=sent or (info.version if info else ""), now=time.time(),
-            table=table_of(self.columns, self.rows(visit, request.args.get("q", ""))),
+            table=self.table(visit, None if value is None else value.id),
             may_change=visit.may(*self.change),
             **{"has_hidden": "hidden" in self.form()._fields, **self.extra, **self.known(visit, value), **known},
         )  # fmt: skip
-
-    @staticmethod
-    def _kept() -> dict[str, str]:
-        """Search, order and page stay as they are."""
-        return {name: request.args[name] for name in ("q", "sort", "page") if request.args.get(name)}
 
 
 def version_sent() -> int | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import request
+from flask import g, request
 from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from webui.console.editor import Column, Editor, Table, state, table_of
+from webui.console.editor import VIEW, Column, Editor, state
 from webui.console.forms import EntityForm, SecretField, choices, things
 from webui.console.pages import Answer, Pages, Visit
 from wombat_ari.app.service import end_points, servers, trunks
@@ -21,8 +21,11 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import EndPointType
 
 SEE, CHANGE = (Right.CHANGE_PBX,), (Right.CHANGE_PBX,)
-SHOWN = 12  #: rows of the tables that are not searched
+SHOWN = 12  #: rows of a table
+KEEPS = ("on", *(f"{table}-{word}" for table in ("servers", "trunks", "end-points") for word in VIEW))
 KEY_ADVICE = "Who sees it must hold this key; empty: everybody."
+#: the page that all three are on
+PAGE: dict[str, Any] = {"title": "Servers and lines", "template": "pbx.html", "size": SHOWN, "keeps": KEEPS}
 TYPES = {
     EndPointType.PHONE: "PHONE: an extension",
     EndPointType.QUEUE: "QUEUE: agents",
@@ -111,29 +114,48 @@ def add_to(pages: Pages) -> None:
 
 
 def _tables(visit: Visit, value: Any) -> Mapping[str, Any]:
-    """All three tables; of trunks and end points those on the server that is selected, or that this one is on."""
-    on = value.id if isinstance(value, Server) else getattr(value, "server_id", None)
+    """All three tables; with a server selected, the trunks and end points that are on it."""
     names = {server.id: server.description for server in servers.list_servers(visit.caller, visit.db)}
     warnings: list[str] = []
-    for kind, check in ((Server, check_server), (Trunk, check_trunk)):
-        if isinstance(value, kind):
-            warnings = check(value)[1]  # type: ignore[operator]
+    if isinstance(value, Server):
+        warnings = check_server(value)[1]
+    if isinstance(value, Trunk):
+        warnings = check_trunk(value)[1]
     if isinstance(value, EndPoint) and value.id is not None:
         warnings = end_points.warnings_of(visit.settings, value)
     return {
         "editors": (SERVERS, TRUNKS, END_POINTS),
-        "others": {editor.name: _short(visit, editor, on) for editor in (SERVERS, TRUNKS, END_POINTS)},
-        "on": names.get(on) if on else None,
-        "on_id": on,
+        "tables": {
+            editor.name: editor.table(visit, value.id if isinstance(value, kind) else _on() if kind is Server else None)
+            for editor, kind in ((SERVERS, Server), (TRUNKS, Trunk), (END_POINTS, EndPoint))
+        },
+        "on": names.get(_on() or 0),
+        "on_id": _on(),
+        "selected": value.id if value is not None else None,
+        "here": {"endpoint": request.endpoint, "extra": dict(request.view_args or {})},
         "warnings": warnings,
     }
 
 
-def _short(visit: Visit, editor: Editor[Any], on: int | None) -> Table:
-    rows = editor.rows(visit, "")
-    if on and editor is not SERVERS:
-        rows = [row for row in rows if row.server_id == on]
-    return table_of(editor.columns, rows, size=SHOWN, prefix=f"{editor.name}-")
+def _on() -> int | None:
+    """The server that is selected, or that was when something on it was: ``on`` in the address."""
+    given = request.view_args or {}
+    if str(request.endpoint).startswith("console.servers_") and "which" in given:
+        return int(given["which"])
+    text = request.args.get("on", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _server_of(row: Trunk | EndPoint) -> str:
+    """Its name, of all that the visitor sees, which are asked for once a page."""
+    if "server_names" not in g:
+        known = servers.list_servers(g.visit.caller, g.visit.db)
+        g.server_names = {server.id: server.description for server in known}
+    return str(g.server_names.get(row.server_id, "–"))
+
+
+def _is_on(row: Trunk | EndPoint) -> bool:
+    return _on() in (None, row.server_id)
 
 
 def _with_servers(visit: Visit, form: Any) -> None:
@@ -145,13 +167,12 @@ def _with_servers(visit: Visit, form: Any) -> None:
 
 def _server_chosen(visit: Visit) -> int:
     """That of the table it was made from, else the first."""
-    wanted = request.args.get("on", "")
-    known = [server.id or 0 for server in servers.list_servers(visit.caller, visit.db)]
-    return int(wanted) if wanted.isdecimal() and int(wanted) in known else (known or [0])[0]
+    wanted, known = _on(), [server.id or 0 for server in servers.list_servers(visit.caller, visit.db)]
+    return wanted if wanted in known else (known or [0])[0]
 
 
 SERVERS: Editor[Server] = Editor(
-    name="servers", label="server", title="Servers and lines", form=ServerForm, template="pbx.html",
+    name="servers", prefix="servers-", label="server", form=ServerForm, **PAGE,
     columns=(
         Column("Server", lambda row: row.description),
         Column("Address", lambda row: f"{row.address}:{row.port}"),
@@ -162,25 +183,28 @@ SERVERS: Editor[Server] = Editor(
     delete=servers.delete_server, blank=lambda visit: Server(None, "", login="wombat"), infos=servers.server_infos,
     label_of=lambda server: server.description, known=_tables,
     text_of=lambda server: f"{server.description} {server.address}",
-    advice="There is no server yet: add the Asterisk that is to dial.",
+    advice="There is no server yet: first of all add the Asterisk that is to dial.",
 )  # fmt: skip
 TRUNKS: Editor[Trunk] = Editor(
-    name="trunks", label="trunk", title="Servers and lines", form=TrunkForm, template="pbx.html",
+    name="trunks", prefix="trunks-", label="trunk", form=TrunkForm, **PAGE,
     columns=(
         Column("Trunk", lambda row: row.name),
+        Column("Server", _server_of),
         Column("Dial string", lambda row: row.dial_string),
         Column("Capacity", lambda row: row.capacity, number=True),
     ),
     see=SEE, change=CHANGE, everything=trunks.list_trunks, find=trunks.find_trunk,
     save=lambda visit, value, clear, **options: trunks.save_trunk(visit.caller, visit.db, value, **options),
     delete=trunks.delete_trunk, blank=lambda visit: Trunk(None, _server_chosen(visit), "", ""),
-    infos=trunks.trunk_infos, prepare=_with_servers, known=_tables,
+    infos=trunks.trunk_infos, prepare=_with_servers, known=_tables, is_shown=_is_on,
     text_of=lambda trunk: f"{trunk.name} {trunk.dial_string}",
+    advice="No trunk yet. A trunk is a way out: what Asterisk dials, and how many calls it can take at a time.",
 )  # fmt: skip
 END_POINTS: Editor[EndPoint] = Editor(
-    name="end-points", label="end point", title="Servers and lines", form=EndPointForm, template="pbx.html",
+    name="end-points", prefix="end-points-", label="end point", form=EndPointForm, **PAGE,
     columns=(
         Column("End point", lambda row: row.name),
+        Column("Server", _server_of),
         Column("Type", lambda row: row.type.value),
         Column("Goes to", lambda row: f"{row.extension}@{row.context}"),
         Column("Channels", lambda row: row.max_channels, number=True),
@@ -189,6 +213,7 @@ END_POINTS: Editor[EndPoint] = Editor(
     save=lambda visit, value, clear, **options: end_points.save_end_point(visit.caller, visit.db, value, **options),
     delete=end_points.delete_end_point,
     blank=lambda visit: EndPoint(None, _server_chosen(visit), EndPointType.PHONE, "", "", ""),
-    infos=end_points.end_point_infos, prepare=_with_servers, known=_tables,
+    infos=end_points.end_point_infos, prepare=_with_servers, known=_tables, is_shown=_is_on,
     text_of=lambda row: f"{row.name} {row.extension} {row.context}",
+    advice="No end point yet. An end point is where people who answer are connected to: an extension or a queue.",
 )  # fmt: skip

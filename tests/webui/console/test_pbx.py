@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +21,7 @@ from wombat_ari.store.database import Database
 Visitors = Callable[..., Visitor]
 Persons = Callable[..., str]
 Desks = Callable[..., Desk]
-BY = {"by": "admin", "now": NOW}
+BY: dict[str, Any] = {"by": "admin", "now": NOW}
 SERVER = {
     "description": "HQ", "address": "10.0.0.20", "port": "5038", "login": "wombat", "enabled": "y",
     "unit_length_ms": "50", "max_messages_per_unit": "5",
@@ -190,3 +193,46 @@ def test_nothing_filled_in_is_lost_silently(desk: Desks, server: Server) -> None
     page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
     assert page.get_by_label("Address", exact=True).input_value() == "10.0.0.99"
+
+
+def test_each_table_is_searched_sorted_and_paged_by_itself(
+    visitor: Visitors, server: Server, database: Database
+) -> None:
+    """Of a hundred trunks the last is found: by paging, by sorting the other way round, and by its name; what was done
+    to one table stays when another is used or something is selected."""
+    other = entities.save_server(database, Server(None, "other", "10.0.0.9"), **BY)
+    for number in range(30):
+        on = server if number % 2 else other
+        entities.save_trunk(database, Trunk(None, on.id or 0, f"line {number:02}", "PJSIP/${num}@x", 1), **BY)
+    ann = visitor()
+    first = ann.get("/pbx").text
+    assert "line 00" in first
+    assert "line 29" not in first
+    assert "page 1 of 3, 30 in all" in first
+    found = ann.get("/pbx", **{"trunks-page": "3", "servers-q": "oth"}).text
+    assert "line 29" in found
+    assert "line 00" not in found
+    assert ">other<" in found
+    links = re.findall('href="(/trunks/[0-9]+[^"]*)"[^>]*>line 29<', found)
+    assert len(links) == 1
+    assert "trunks-page=3" in links[0]
+    assert "servers-q=oth" in links[0]
+    assert "line 29" in ann.get("/pbx", **{"trunks-sort": "-0"}).text
+    assert "line 29" in ann.get("/pbx", **{"trunks-q": "29"}).text
+    on_it = ann.get(f"/servers/{server.id}").text
+    assert "15 in all" in on_it
+    assert "line 01" in on_it
+    assert "line 00" not in on_it
+    sorted_there = re.findall(f'href="(/servers/{server.id}[^"]*trunks-sort=0[^"]*)"', on_it)
+    assert sorted_there
+    assert ann.get(html.unescape(sorted_there[0])).status_code == 200
+
+
+def test_what_is_selected_is_on_the_page_that_is_shown(visitor: Visitors, server: Server, database: Database) -> None:
+    trunks = [
+        entities.save_trunk(database, Trunk(None, server.id or 0, f"line {n:02}", "X/${num}", 1), **BY)
+        for n in range(30)
+    ]
+    page = visitor().get(f"/trunks/{trunks[-1].id}").text
+    assert "page 3 of 3" in page
+    assert page.count('aria-current="true"') == 1
