@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from tests.app.service.conftest import database, migrated  # noqa: F401 - fixtures
@@ -21,6 +24,42 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.live import CallsWanted
 from wombat_ari.store import users
 from wombat_ari.store.database import Database
+
+
+class Compiled(BytecodeCache):
+    """Templates that an application of an earlier test has compiled: each test makes its own application."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self.kept.get(bucket.key, ("", b""))
+        if checksum == bucket.checksum:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.checksum, bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
+
+
+def _compiled_once(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
+    """The same of the functions that make addresses: werkzeug compiles two for each of hundreds of rules."""
+    kept: dict[Hashable, Any] = {}
+
+    def builder(rule: Any, append_unknown: bool = True) -> Any:
+        if rule.defaults:  # a default's text is compiled in
+            return compile_builder(rule, append_unknown)
+        key = (rule.rule, tuple(rule._trace), append_unknown)
+        if key not in kept:
+            kept[key] = compile_builder(rule, append_unknown)
+        return kept[key]
+
+    return builder
+
+
+Rule._compile_builder = _compiled_once(Rule._compile_builder)  # type: ignore[method-assign]
 
 PASSWORD = "correct horse"
 PREFIX = "/wombat/api"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
@@ -148,8 +149,9 @@ class ZoneField(StringField):
         return super().__call__(list="zones", autocomplete="off", **options)
 
 
+@cache
 def zones() -> Markup:
-    """The list that zone fields offer, once a page."""
+    """The list that zone fields offer, once a page. Looked up once a process: it takes longer than the page."""
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
     options = Markup("").join(Markup("<option value='{}'>").format(escape(name)) for name in ["UTC", *names])
     return Markup("<datalist id='zones'>{}</datalist>").format(options)
