@@ -73,6 +73,13 @@ def test_an_attribute_cannot_pretend_to_be_ours(name: str, underscores: str) -> 
     assert "forged" not in dict(request({underscores + name: "forged"}).variables).values(), "also when it is not set"
 
 
+def test_of_two_names_that_differ_by_underscores_the_campaigns_comes_first() -> None:
+    """Asterisk keeps the first."""
+    made = request({"NOTE": "of the record", "__TEAM": "of the record"}, variables="__NOTE:ours,TEAM:ours").variables
+    of_names = {name.lstrip("_"): value for name, value in reversed(made)}
+    assert (of_names["NOTE"], of_names["TEAM"]) == ("ours", "ours")
+
+
 @pytest.mark.parametrize(
     "name", ["FILE(/tmp/x)", "CALLERID(num)", "A B", "A,B", "A=B", "1A", "___A", "_1", "", "é", "A\n", "A\r\nAction: X"]
 )

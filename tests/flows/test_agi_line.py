@@ -51,7 +51,7 @@ ACTS: dict[str, tuple[Callable[[AgiLine], Any], list[str]]] = {
     "record": (lambda line: line.record("x", limit_s=9, silence_s=2, terminator="#", beep=True),
                ['GET VARIABLE "AST_CONFIG(asterisk.conf,directories,astspooldir)"',
                 'RECORD FILE "/spool/recording/x" "wav" "#" "9000" "BEEP" "s=2"']),
-    "variable": (lambda line: line.get_variable("X"), ['GET VARIABLE "X"']),
+    "variable": (lambda line: line.get_variable("X"), ['GET FULL VARIABLE "${X}"']),
     "set": (lambda line: line.set_variable("X", "a \"b\""), ['SET VARIABLE "X" "a \\"b\\""']),
     "transfer": (lambda line: line.transfer("desk", "100"),
                  ['GET VARIABLE "DIALPLAN_EXISTS(desk,100,1)"', 'SET CONTEXT "desk"', 'SET EXTENSION "100"',

@@ -144,7 +144,7 @@ def test_a_mistake_is_said_in_the_channel_and_in_the_log(
 
 def test_the_call_is_known_by_its_variable_too(session: Session, told: list[CallEvent]) -> None:
     session.begins("callstatus?V=1", unique_id="1795388519.147")
-    assert session.written() == ['GET VARIABLE "WOMBATID"']
+    assert session.written() == ['GET FULL VARIABLE "${WOMBATID}"']
     session.says("200 result=1 (43)\n")
     assert told == [EndPointSeen(43), StatusSet(43, "1")]
     assert session.written() == ['SET VARIABLE "WOMBAT_AGI_RESULT" "OK"']
@@ -220,7 +220,7 @@ def test_answers_come_in_the_order_of_the_commands(clock: Clock) -> None:
         return agi.getVariable("B").addCallback(got.append)
 
     session = run(clock, main)
-    assert session.written() == ['GET VARIABLE "A"', 'GET VARIABLE "B"']
+    assert session.written() == ['GET FULL VARIABLE "${A}"', 'GET FULL VARIABLE "${B}"']
     session.says("200 result=1 (one)\n200 result=1 (two)\n")
     assert got == ["one", "two"]
     assert session.closed

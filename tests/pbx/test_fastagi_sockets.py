@@ -134,7 +134,7 @@ def test_a_thousand_sessions_at_once(served: Served) -> None:
             served.reactor.iterate(0)
     served.until(lambda: len(served.factory.sessions) == MANY)
     for link in links:
-        served.until(lambda link=link: _has(link, b"GET VARIABLE"))  # type: ignore[misc]
+        served.until(lambda link=link: _has(link, b"GET FULL VARIABLE"))  # type: ignore[misc]
     for number, link in enumerate(links):
         link.sendall(b"200 result=1 (%d)\n" % number)
     served.until(lambda: len(served.held) == MANY)
@@ -240,7 +240,7 @@ def test_who_never_closes_is_closed(served: Served) -> None:
 def test_an_answer_that_does_not_come(served: Served) -> None:
     served.factory.commandTimeout = 0.3
     link = served.connect(ENVIRONMENT % (b"flow/hold", 1))
-    served.until(lambda: _has(link, b"GET VARIABLE"))
+    served.until(lambda: _has(link, b"GET FULL VARIABLE"))
     served.until(lambda: not served.factory.sessions, 5)
     link.close()
 
@@ -264,7 +264,7 @@ def test_callers_who_hang_up_in_a_flow_leave_nothing(served: Served) -> None:
     def hundred() -> None:
         links = [served.connect(ENVIRONMENT % (b"flow/hold", number + 1)) for number in range(100)]
         for number, link in enumerate(links):
-            served.until(lambda link=link: _has(link, b"GET VARIABLE"))  # type: ignore[misc]
+            served.until(lambda link=link: _has(link, b"GET FULL VARIABLE"))  # type: ignore[misc]
             if number % 3 == 0:
                 link.close()
             else:

@@ -155,7 +155,8 @@ def fill(site: Site) -> None:
             attributes = {number: {"NAME": NAMES[number], "NOTE": NOTES[number]} for number in numbers}
             site.fill(name, [format_native(n, {**attributes[n], "WOMBAT_AGI_PORT": port}, {}) for n in numbers])
         elif name == "too long":
-            site.fill(name, [format_native(number, {"NOTE": "é" * 1000}, {}) for number in numbers])
+            attributes = {f"NOTE{count}": "🐨" * 1000 for count in range(40)}
+            site.fill(name, [format_native(number, attributes, {}) for number in numbers])
         elif name == "agi":
             text = f'NUMBER,WOMBAT_AGI_PORT,NAME\n{numbers[0]},{port},"quoted ""so"", and a comma"\n'
             site.wombat("import", name, "-", "--csv", text=text)

@@ -25,6 +25,7 @@ async def survey(call):
     digits = await call.digits(3, prompt="silence/9", timeout=5)
     await call.attribute("PRESSED", digits)
     await call.attribute("NOTE", call.attributes["NOTE"])
+    await call.attribute("SAME", await call.get_variable("NOTE") == call.attributes["NOTE"])
     await call.say_number(7)
     recording = await call.record(f"said-{call.wombatid}", limit=1, beep=False)
     await call.attribute("SAID", recording.sound)
@@ -33,7 +34,7 @@ async def survey(call):
 async def waits(call):
     await call.play("silence/9")
 """
-NOTE = 'one, "two" (three Zoë'
+NOTE = 'one, "two" (three Zoë' + " 日本 🐨" * 150  #: 2,421 bytes
 
 
 class Stage:
@@ -104,7 +105,7 @@ def test_a_flow_runs_in_stasis(stage: Stage) -> None:
     for row, pressed in zip(sorted(rows, key=lambda row: row["number"]), ("123", "456"), strict=True):
         wombatid = row["wombatid"]
         assert _told(row) == {
-            "PRESSED": pressed, "NOTE": NOTE, "SAID": f"/mnt/spool/recording/said-{wombatid}",
+            "PRESSED": pressed, "NOTE": NOTE, "SAME": "True", "SAID": f"/mnt/spool/recording/said-{wombatid}",
             "RECORDING": f"wombat-{wombatid}", "outcome": "TERMINATED", "status": "1",
         }  # fmt: skip
         for name in (f"said-{wombatid}", f"wombat-{wombatid}"):

@@ -229,6 +229,8 @@ NOTES = {
     "5103": "  Zoë, Łódź – 日本語 – 🐨👩‍👩‍👧  ",
     "5104": LONG,
     "5105": "🐨é" * 160,  # 960 bytes: as a query three times as long, which Asterisk cuts
+    "5106": ('日é🐨,"\\ ${A} (' * 77)[:1000],  # a thousand letters of 1,463 bytes: more than a line of AMI takes
+    "5107": "🐨" * 1000,  # 4,000 bytes
 }
 TEXT = "Your appointment is tomorrow at half past ten."
 #: What a flow is in when its caller hangs up, by the callee's number.
@@ -381,7 +383,7 @@ def test_any_text_comes_to_a_flow_and_back_exactly(scene: Scene, number: str) ->
 def test_any_text_comes_to_the_dialplan_and_back_exactly(scene: Scene, number: str) -> None:
     found, note = scene.one("verbs", number)["output_attributes"], NOTES[number]
     assert found["NOTE"] == note
-    if number == "5105":  # longer than Asterisk's AGI() takes: refused, not cut
+    if number in ("5105", "5106", "5107"):  # longer than Asterisk's AGI() takes: refused, not cut
         assert "QUERY" not in found
         assert found["FIRST"].startswith("FAILURE ERROR: ")
         assert "2047" in found["FIRST"]
@@ -477,7 +479,9 @@ def test_nothing_is_left(scene: Scene) -> None:
     until(lambda: len(_threads(scene.site)) == 1, 10, "no flow's thread is left")
     log = (scene.pbx.directory / "log" / "messages.log").read_text(encoding="utf-8")
     complaints = [line for line in log.splitlines() if "] ERROR[" in line or "] WARNING[" in line]
-    assert [line for line in complaints if "no-such-sound" not in line] == []
+    # Of letters that were cut between two lines of AMI Asterisk's log complains, though they come together again.
+    forgiven = ("no-such-sound", "variable 'NOTE' had invalid UTF-8")
+    assert [line for line in complaints if not any(words in line for words in forgiven)] == []
 
 
 def _sessions(port: int) -> list[str]:

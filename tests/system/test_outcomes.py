@@ -152,10 +152,10 @@ def test_an_end_point_that_is_not_there_is_told_in_asterisks_words(scene: Scene)
     assert "Extension does not exist." in scene.site.log()
 
 
-def test_a_value_too_long_for_ami_is_told_and_not_dialled(scene: Scene) -> None:
+def test_more_than_an_action_of_ami_takes_is_told_and_not_dialled(scene: Scene) -> None:
     row = scene.one("too long")
     assert row["outcome"] == "RS_ERROR"
-    assert "NOTE" in row["message"]
+    assert "headers, Asterisk takes 128" in row["message"]
     assert row["wombatid"] not in scene.seen
 
 

@@ -27,7 +27,7 @@ CONF = {
     "extensions.d/telling.conf": """
 [telling]
 exten => _X!,1,Set(FROM=${CALLERID(name)} ${CALLERID(num)})
- same => n,UserEvent(CALLED,From:${FROM},Pres:${CALLERID(pres)},List:${WOMBAT_DIALING_LIST},Note:${NOTE})
+ same => n,UserEvent(CALLED,From:${FROM},Pres:${CALLERID(pres)},List:${WOMBAT_DIALING_LIST},Note:${NOTE},Way:${WAY})
  same => n,Goto(simulated-network,${EXTEN},1)
 
 ; Agents whose context tracks, as trunks' contexts do, and dials their phones.
@@ -95,10 +95,11 @@ class Stage:
         agent: str = AGENT,
         dial: str = NETWORK,
         until: tuple[str, dict[str, str]] | None = None,
+        note: str = "a b",
         **campaign: Any,
     ) -> Played:
         """Place a call as the dialer does and follow it to its end; ``until`` an event: then our channel is hung up."""
-        claim = Claim(next(_ids), 1, 1, 1, "customers", number, 1, {"NOTE": "a b"})
+        claim = Claim(next(_ids), 1, 1, 1, "customers", number, 1, {"NOTE": note, "WAY": note[::-1]})
         request = build_reverse_request(
             claim,
             Campaign(1, "spring", **{"answer_timeout_ms": 5000, **campaign}),
@@ -141,6 +142,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with ExitStack() as stack:
         pbx = started(stack, lambda: AsteriskInstance(tmp_path_factory.mktemp("reverse"), extra_conf=CONF))
         yield Stage(pbx, stack.enter_context(Ami(pbx, user="all", secret="all")))
+
+
+def test_what_is_longer_than_a_line_of_ami_comes_to_the_trunk_as_well(stage: Stage) -> None:
+    note = "(long) é; " * 150
+    played = stage.play("55520000", note=note)
+    assert (played.called["Note"], played.called["Way"]) == (note.strip(), note[::-1].strip())
 
 
 @pytest.mark.parametrize(

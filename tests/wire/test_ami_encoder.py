@@ -1,12 +1,15 @@
 """The encoder: what is written is exactly what was meant, or nothing is."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.errors import UserError
-from wombat_ari.wire.ami import MAX_HEADERS, MAX_LINE, encode_action, encode_originate, encode_variable
+from wombat_ari.wire.ami import MAX_HEADERS, MAX_LINE, encode_action, encode_originate
+from wombat_ari.wire.ami_variables import MAX_VALUE, encode_variable, encode_variables
 
 REQUEST = OriginateRequest(42, "Local/5551001@net/n", "ep", "100", 30000)
 
@@ -130,7 +133,11 @@ def test_an_originate_leaves_out_what_is_empty() -> None:
         ({"extension": ""}, "extension"),
         ({"caller_id": "a\nb"}, "CallerID"),
         ({"variables": (("X", "a\nb"),)}, "variable X"),
-        ({"variables": (("X", "v" * 1100),)}, "variable X"),
+        ({"variables": (("X", "v" * (MAX_VALUE + 1)),)}, "variable X"),
+        ({"variables": (("X", f"{'v' * 1100}\n"),)}, "variable X"),
+        ({"variables": (("X", f"{'v' * 1100}\ud800"),)}, "variable X"),
+        ({"variables": (("FILE(/tmp/x)", "v" * 1100),)}, "name"),
+        ({"variables": ((f"X{letter}", "v" * MAX_VALUE) for letter in "abcdefgh")}, "headers"),
         ({"variables": (("X Y", "v"),)}, "X Y"),
         ({"variables": (("X", "v"),) * 130}, "headers"),
     ],
@@ -150,3 +157,43 @@ def test_no_text_makes_a_second_action(variables: list[tuple[str, str]]) -> None
     assert data.count(b"\r\n\r\n") == 1
     assert len(lines(data)) == 10 + len(variables)
     assert all(len(line.encode()) <= MAX_LINE for line in lines(data))
+
+
+def put_together(lines: list[bytes]) -> bytes:
+    """As Asterisk does: from the last line to the first, ``PUSH(NOTE,c)`` adds c and what stands behind it."""
+    value = b""
+    for line in reversed(lines):
+        key, _, spelled = line.removeprefix(b"Variable: ").partition(b"=")
+        pushed = re.fullmatch(rb"PUSH\(NOTE,\\\\x([0-9a-f]{2})\)", key)
+        assert pushed or (key, value) == (b"NOTE", b""), key
+        assert spelled, "PUSH() of nothing adds nothing"
+        value += (bytes.fromhex(pushed[1].decode()) if pushed else b"") + re.sub(rb"\\(.)", rb"\1", spelled)
+    return value
+
+
+@given(st.text(st.sampled_from('ab,"\\ ()${é日🐨'), min_size=950, max_size=4000))
+@example("🐨" * 1000)
+@example("a" * 2044)
+@example("," * 2000)
+def test_a_value_longer_than_a_line_comes_together_again(value: str) -> None:
+    headers, lines = encode_variables([("NOTE", value)])
+    if not headers:
+        assert put_together(lines) == value.encode()
+        assert max(map(len, lines)) <= MAX_LINE
+        assert all(line.count(b",") - line.count(b"\\,") == (b"PUSH(" in line) for line in lines)
+
+
+def test_a_long_value_is_cut_at_letters_of_one_byte_where_there_are_any() -> None:
+    """Asterisk's log complains of half a letter."""
+    for line in encode_variables([("NOTE", "日本 " * 900)])[1]:
+        line.decode()
+
+
+def test_a_long_value_that_was_to_be_inherited_is_named() -> None:
+    headers, lines = encode_variables([("_NOTE", "n" * 1500), ("__WAY", "w" * 1500), ("PLAIN", "p" * 1500)])
+    assert headers == [("Variable", "WOMBAT_INHERITED=NOTE\\,WAY")]
+    assert [line.partition(b"=")[0] for line in lines][1::2] == [
+        b"Variable: NOTE",
+        b"Variable: WAY",
+        b"Variable: PLAIN",
+    ]

@@ -116,7 +116,7 @@ def _variables(claim: Claim, campaign: Campaign, values: dict[str, str]) -> tupl
     if campaign.dial_presentation:
         # Two underscores: the shipped trunk context applies it on the trunk's leg, before Dial().
         ours["__WOMBAT_PRES"] = expand(campaign.dial_presentation, values)
-    # Attributes first, then the campaign's own, then ours: of two of one name the PBX keeps the last.
+    # Of names that differ by underscores alone the PBX keeps the first: ours, then the campaign's, then attributes.
     attributes = {name: value for name, value in claim.input_attributes.items() if may_be_sent(name)}
     own = {name: expand(value, values) for name, value in variables_of(campaign.variables)}
-    return tuple({**attributes, **own, **ours}.items())
+    return tuple({**attributes, **own, **ours}.items())[::-1]

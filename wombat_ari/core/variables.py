@@ -29,6 +29,9 @@ OF_REVERSE = frozenset({"WOMBAT_DIAL", "WOMBAT_DIAL_TIMEOUT", "WOMBAT_DIAL_CLID"
 #: Ours where ARI is used: the application.
 OF_ARI = frozenset({"WOMBAT_STASIS"})
 
+#: Ours where a value is long (``wire/ami_variables``).
+OF_LONG = frozenset({"WOMBAT_INHERITED"})
+
 #: What Asterisk takes as a variable's name; anything else might be a function, and would be run.
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 
@@ -36,7 +39,7 @@ _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
 @lru_cache(maxsize=1024)
 def may_be_sent(name: str) -> bool:
     """It can neither pretend to be the WOMBATID nor be more than a name."""
-    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS | OF_REVERSE | OF_ARI
+    return _VARIABLE_NAME.fullmatch(name) is not None and name.lstrip("_") not in OURS | OF_REVERSE | OF_ARI | OF_LONG
 
 
 @lru_cache(maxsize=256)

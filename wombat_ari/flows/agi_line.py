@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from wombat_ari.flows.line import DIGITS, CallerHungUp, FlowError, RecordEnd, Recording, Spoken
 from wombat_ari.pbx.fastagi import AGIHangup, FastAGIProtocol
-from wombat_ari.wire.agi import Reply
+from wombat_ari.wire.agi import Reply, asking_variable
 
 LONG_S = 3600.0  #: a sound, a text that is read
 RATE = 8000  #: samples a second of ``endpos``, for WAV at 8 kHz
@@ -89,7 +89,7 @@ class AgiLine:
         return Recording(sound, (reply.end_position or 0) / RATE, end)
 
     async def get_variable(self, name: str) -> str:
-        return (await self._ask("GET VARIABLE", name)).value
+        return (await self._ask(*asking_variable(name))).value
 
     async def set_variable(self, name: str, value: str) -> None:
         _well(await self._ask("SET VARIABLE", name, value), f"set {name}")

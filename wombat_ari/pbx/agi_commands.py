@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from wombat_ari.model.errors import PbxError
-from wombat_ari.wire.agi import Reply
+from wombat_ari.wire.agi import Reply, asking_variable
 
 
 class AGICommandFailure(PbxError):
@@ -39,8 +39,8 @@ class AGICommands:
         return self.sendCommand(name, *arguments, timeout=timeout).addCallback(_successful, name)
 
     def getVariable(self, variable: str) -> "Deferred[str]":
-        """The value; empty when it is not set."""
-        return self._checked("GET VARIABLE", variable).addCallback(lambda reply: reply.value)
+        """The value; empty when it is not set. Of a function Asterisk tells 1,023 bytes at most."""
+        return self._checked(*asking_variable(variable)).addCallback(lambda reply: reply.value)
 
     def setVariable(self, variable: str, value: str) -> "Deferred[Reply]":
         return self._checked("SET VARIABLE", variable, value)

@@ -22,7 +22,8 @@ from wombat_ari.pbx.ami_session import (
     SessionFactory,
 )
 from wombat_ari.pbx.reach import plain_endpoint, the_reactor
-from wombat_ari.wire.ami import Message, encode_variable
+from wombat_ari.wire.ami import Message
+from wombat_ari.wire.ami_variables import encode_variable
 
 __all__ = ["AMICommandFailure", "AMIConnectionLost", "AMIFactory", "AMIProtocol", "AMITimeout"]
 

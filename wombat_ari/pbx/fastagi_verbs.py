@@ -1,4 +1,4 @@
-"""What a dialplan may tell the dialer over FastAGI: any text arrives exactly.
+"""What a dialplan may tell the dialer over FastAGI: any text arrives exactly, by the name of its variable.
 
 ``AGI(agi://dialer:4573/callstatus?V=1)``, ``attribute?NAME=VALUE&...``, ``append?NAME=VALUE&...``, ``clear?NAME&...``,
 with values by ``URIENCODE``; with arguments: ``AGI(agi://dialer:4573/attribute,NAME,VALUE)``; or with the name alone,

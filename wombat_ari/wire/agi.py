@@ -22,6 +22,7 @@ FAILURE = b"FAILURE\n"  #: a command that ends the session in Asterisk with AGIS
 
 _TOO_MUCH = f"more than {MAX_ENV_LINES} lines or {MAX_ENV} bytes before the first command"
 _FORBIDDEN = re.compile(r"[\r\n\0]")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _REPLY = re.compile(r"(\d{3})([ -]?)(.*)", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: \((.*)\)(?: endpos=(\d+))?| endpos=(\d+))?\s*", re.DOTALL)
 
@@ -131,6 +132,13 @@ def encode_command(name: str, *arguments: str | int) -> bytes:
     if len(data) > MAX_COMMAND:
         raise UserError(f"{name} is {len(data)} bytes long, Asterisk takes {MAX_COMMAND}", code="agi.too_long")
     return data
+
+
+def asking_variable(name: str) -> tuple[str, str]:
+    """The command that answers a channel variable whole: GET VARIABLE cuts at 1,023 bytes without a word. What is more
+    than a name (a function) is not put where Asterisk would evaluate it.
+    """
+    return ("GET FULL VARIABLE", f"${{{name}}}") if _NAME.fullmatch(name) else ("GET VARIABLE", name)
 
 
 def quoted(text: str) -> str:

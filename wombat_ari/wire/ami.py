@@ -8,24 +8,18 @@ Rules of the place:
 - It is the hot path: a message is one string, cut out of the bytes by C code; its headers are looked up when asked for.
 """
 
-import re
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 
 from wombat_ari.model.calls import OriginateRequest
 from wombat_ari.model.errors import PbxError, UserError
 from wombat_ari.model.ids import channel_id, other_channel_id
+from wombat_ari.wire.ami_variables import FORBIDDEN, MAX_LINE, encode_variables, shown
 
 MAX_MESSAGE = 1_000_000  #: bytes of one message; the longest real one is the output of a Command
-MAX_LINE = 1021  #: bytes of one header line of an action, without its CRLF (measured on Asterisk 16 and 22)
 MAX_HEADERS = 128  #: headers of one action (measured)
 _MAX_BANNER = 256
 _MAX_NAMES = 1000  # Asterisk has about 200 events
 _BANNER = b"Asterisk Call Manager/"
-
-_VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*")
-_FORBIDDEN = re.compile(r"[\r\n\0]")
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', ",": "\\,"})
 
 
 class ProtocolError(PbxError):
@@ -182,12 +176,13 @@ def _with_cr(data: bytes) -> bytes:
     return data.replace(b"\r", b"").replace(b"\n", b"\r\n")
 
 
-def encode_action(name: str, headers: Sequence[tuple[str, str]] = ()) -> bytes:
-    """One action, ready to be written. UserError names the header that cannot be sent."""
-    if len(headers) >= MAX_HEADERS:
-        raise UserError(
-            f"action {name} has {len(headers) + 1} headers, Asterisk takes {MAX_HEADERS}", code="ami.headers"
-        )
+def encode_action(name: str, headers: Sequence[tuple[str, str]] = (), *, more: Sequence[bytes] = ()) -> bytes:
+    """One action, ready to be written; ``more`` are lines that are spelled already, without their ends. UserError names
+    the header that cannot be sent.
+    """
+    in_all = 1 + len(headers) + len(more)
+    if in_all > MAX_HEADERS:
+        raise UserError(f"action {name} has {in_all} headers, Asterisk takes {MAX_HEADERS}", code="ami.headers")
     lines = [f"Action: {name}", *[f"{key}: {value}" for key, value in headers], "\r\n"]
     text = "\r\n".join(lines)
     try:
@@ -197,15 +192,15 @@ def encode_action(name: str, headers: Sequence[tuple[str, str]] = ()) -> bytes:
     count = len(lines)  # line ends of our own: one more of either byte came with a value
     if not data or data.count(b"\n") != count or data.count(b"\r") != count or b"\0" in data or len(data) > MAX_LINE:
         _check(name, headers)
-    return data
+    return b"\r\n".join([data[:-4], *more, b"\r\n"]) if more else data
 
 
 def _check(name: str, headers: Sequence[tuple[str, str]]) -> None:
     """Find the header that is wrong, and say so. Returns when all are right (a long action of short lines)."""
     for key, value in (("Action", name), *headers):
         label = f"variable {value.partition('=')[0]}" if key == "Variable" and "=" in value else f"header {key}"
-        if _FORBIDDEN.search(key) or _FORBIDDEN.search(value):
-            raise UserError(f"{_shown(label)} holds a line break or NUL, which cannot be sent", code="ami.line_break")
+        if FORBIDDEN.search(key) or FORBIDDEN.search(value):
+            raise UserError(f"{shown(label)} holds a line break or NUL, which cannot be sent", code="ami.line_break")
         _check_length(label, f"{key}: {value}")
 
 
@@ -213,29 +208,9 @@ def _check_length(label: str, line: str) -> None:
     try:
         size = len(line.encode())
     except UnicodeEncodeError:
-        raise UserError(f"{_shown(label)} holds half a character", code="ami.character") from None
+        raise UserError(f"{shown(label)} holds half a character", code="ami.character") from None
     if size > MAX_LINE:
-        raise UserError(f"{_shown(label)} is {size} bytes long, Asterisk takes {MAX_LINE}", code="ami.too_long")
-
-
-def _shown(label: str) -> str:
-    return _FORBIDDEN.sub("?", label[:80])
-
-
-def encode_variable(name: str, value: str) -> tuple[str, str]:
-    """The ``Variable`` header that sets one channel variable to exactly this text. One header per variable, always."""
-    if not _is_variable_name(name):
-        raise UserError(f"{_shown(name)!r} cannot be a channel variable's name", code="ami.variable_name")
-    if value.isalnum():  # most are: there is nothing to refuse or to escape
-        return "Variable", f"{name}={value}"
-    if _FORBIDDEN.search(value):
-        raise UserError(f"variable {name} holds a line break or NUL, which cannot be sent", code="ami.line_break")
-    return "Variable", f"{name}={value.translate(_ESCAPES)}"
-
-
-@lru_cache(maxsize=1024)
-def _is_variable_name(name: str) -> bool:
-    return _VARIABLE_NAME.fullmatch(name) is not None
+        raise UserError(f"{shown(label)} is {size} bytes long, Asterisk takes {MAX_LINE}", code="ami.too_long")
 
 
 def encode_originate(request: OriginateRequest) -> bytes:
@@ -258,8 +233,8 @@ def encode_originate(request: OriginateRequest) -> bytes:
         headers.append(("CallerID", request.caller_id))
     if request.account:
         headers.append(("Account", request.account))
-    headers += [encode_variable(name, value) for name, value in request.variables]
-    return encode_action("Originate", headers)
+    variables, long = encode_variables(request.variables)
+    return encode_action("Originate", headers + variables, more=long)
 
 
 def _needed(what: str, value: str) -> str:
