@@ -14,7 +14,9 @@ from tests.store.conftest import NOW
 from tests.store.test_claims import start
 from tests.webui.conftest import Api, Dialer, Switch
 from webui import create_app
+from webui.compat import to_list
 from wombat_ari.app.config import Settings
+from wombat_ari.app.service import jobs
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import UserError
@@ -228,7 +230,37 @@ def test_numbers_onto_a_list(api: Api, database: Database, dialer: Recorder) -> 
     assert found[0].input_attributes == {"AA": "bb", "CC": "dd"}
     assert dialer.asked == [("came", "new")] * 3
     assert said(api.get("lists/", op="addToList", list="new")).startswith("ERROR: parameter numbers is missing")
+    text = "\r\n1,A:b|\r\n2,A:c\r\n|3,A:d|\n4\n"
+    answer = said(api.post("lists/", {"numbers": text}, op="addToList", list="lines"))
+    assert answer == "OK: 4 of 4 added to list lines\n", "a file ends with a line break"
+    answer = said(api.get("lists/", op="addToList", list="lines", numbers="5,A:b\n6"))
+    assert answer.startswith("OK: 1 refused"), "in the middle it may be anything"
     assert said(api.get("lists/", op="addToList", numbers="1")).startswith("ERROR: parameter list is missing")
+
+
+def test_many_numbers_are_an_import_that_is_followed_and_called_off(
+    api: Api, database: Database, dialer: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_list, "AT_ONCE_BYTES", 10)
+    said(api.post("lists/", {"numbers": "1|2"}, op="addToList", list="new"))
+    assert jobs.of(database).all() == [], "few are no matter of a job"
+    answer = said(api.post("lists/", {"numbers": "5551234||5551235|x y z,A|"}, op="addToList", list="new"))
+    assert answer.startswith("OK: 1 refused, 2 of 3 added to list new\nrefused: record 4: ")
+    (job,) = jobs.of(database).all(kind="import", about=f"list {entities.load_list(database, 'new').id}")
+    assert (job.state, job.title, job.owner) == ("DONE", "Import into new", "admin")
+    assert (job.result.added, job.result.refusals[0].line, job.done == job.total) == (2, 4, True)
+
+    def called_off(name: str, heard: Callable[[Any], None]) -> Callable[[Any], None]:
+        def tell(so_far: Any) -> None:
+            jobs.of(database).cancel(jobs.of(database).all()[0].id)
+            heard(so_far)
+
+        return tell
+
+    monkeypatch.setattr(to_list, "_logged", called_off)
+    answer = said(api.post("lists/", {"numbers": "5551236|5551237"}, op="addToList", list="new"))
+    assert answer == "ERROR: list new: this was called off when 2 numbers had been added\n"
+    assert lists.count_records(database, entities.load_list(database, "new").id or 0) == 6
 
 
 def test_what_is_no_form_is_no_matter_where_nothing_was_sent(api: Api, database: Database, dialer: Recorder) -> None:

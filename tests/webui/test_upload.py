@@ -81,7 +81,7 @@ def test_multipart_in_pieces(numbers: str, piece: int) -> None:
         others, found = in_parts(text.encode())
     assert others == {"list": "ä"}
     assert found is not None
-    assert found.removesuffix("\r") == text.removesuffix("\r"), "one CR more is of the line's end"
+    assert found in (text, text + "\r"), "one CR more is of the line's end"
 
 
 def test_multipart_that_is_cut_off_is_refused() -> None:

@@ -37,9 +37,11 @@ class Import:
     summary: ImportSummary
 
 
-def run(caller: Caller, db: Any, call_list: CallList, *, file: BinaryIO, work: Work) -> Import:
-    """Do it, at once when it is small: its refusals are then raised. ``file`` is closed when it was read.
-    UserError when too much waits already."""
+def run(
+    caller: Caller, db: Any, call_list: CallList, *, file: BinaryIO, work: Work, wait: bool = False
+) -> Import:  # fmt: skip
+    """Do it, at once when it is small or ``wait`` is said: its refusals are then raised. ``file`` is closed when it was
+    read. UserError when too much waits already."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     WAITING.take_for(file, size)
@@ -51,7 +53,7 @@ def run(caller: Caller, db: Any, call_list: CallList, *, file: BinaryIO, work: W
         with file:
             return work(file, heard)
 
-    begin = jobs.do if size <= AT_ONCE_BYTES else jobs.begin
+    begin = jobs.do if wait or size <= AT_ONCE_BYTES else jobs.begin
     title, about = f"Import into {call_list.name}", _about(call_list.id or 0)
     return _import_of(begin(caller, db, watched, kind=KIND, title=title, about=about, total=size))
 

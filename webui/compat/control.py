@@ -1,27 +1,22 @@
 """Control calls: ``calls``, ``campaigns``, ``lists``, ``runlists``, ``reserve``. Texts that begin with OK or ERROR."""
 
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any
 
 from flask import request
-from twisted.logger import Logger
 
 from webui.compat.frame import Address, Answer, Call, Kind, Params
+from webui.compat.to_list import add_to_list
 from webui.compat.upload import spooled_form
-from wombat_ari.app.service import calls, campaigns, lists, preview, records, runs
+from wombat_ari.app.service import calls, campaigns, lists, preview, runs
 from wombat_ari.app.service.rights import Right
 from wombat_ari.model.entities import CampaignList
 from wombat_ari.model.errors import UserError
-from wombat_ari.model.lists import ImportSummary
 
-log = Logger()
 Do = Callable[[Call], Answer]
 #: the dialer's refusals of preview that the original answered as words of their own
 WORDS = ("AGENT_NOT_AVAILABLE", "AGENT_CANNOT_RESERVE", "ID_NOT_FOUND", "ID_FOUND_WRONG_STATE")
-TELL_S = 5.0  #: how often the log says how far a long import is
 ALREADY = ("wrong-state", "no-run", "has-run")
 
 
@@ -131,50 +126,7 @@ def _lists(call: Call) -> Answer:
     """``numbers`` may be many MB in the body of a POST: it is spooled as it comes, with ``op`` before or after it."""
     sent, file = spooled_form(request, "numbers")
     whole = replace(call, params=Params({**sent, **request.args}))
-    return by_op({"addToList": lambda call: _add_to_list(call, file)})(whole)
-
-
-def _add_to_list(call: Call, file: BinaryIO | None) -> Answer:
-    params = call.params
-    name, dedupe = params.name("list"), params.flag("dedupe")
-    source: BinaryIO | str = params.text("numbers", "") or file or params.text("numbers")
-    found, summary = records.add_numbers(
-        call.caller, call.db, name, source=source, separator="|", dedupe=dedupe, progress=_logged(name)
-    )
-    if summary.added:
-        _tell_runs(call, found.name)
-    refused = "".join(f"refused: record {each.line}: {each.reason}\n" for each in summary.refusals)
-    return f"OK: {_sum_of(summary)} list {found.name}\n{refused}"
-
-
-def _logged(name: str) -> Callable[[ImportSummary], None]:
-    """How far a long import is, every some seconds."""
-    told_at = time.monotonic()
-
-    def tell(so_far: ImportSummary) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at >= TELL_S:
-            told_at = time.monotonic()
-            log.info(
-                "list {name}: {added} numbers added so far, of {read}", name=name, added=so_far.added, read=so_far.read
-            )
-
-    return tell
-
-
-def _sum_of(summary: ImportSummary) -> str:
-    parts = [f"{summary.added} of {summary.read} added to"]
-    if summary.duplicates:
-        parts.insert(0, f"{summary.duplicates} were there already,")
-    if summary.refused:
-        parts.insert(0, f"{summary.refused} refused,")
-    return " ".join(parts)
-
-
-def _tell_runs(call: Call, name: str) -> None:
-    """Runs that have the list look at once; without a dialer there is none."""
-    with suppress(UserError):
-        call.ask.numbers_came(name)
+    return by_op({"addToList": lambda call: add_to_list(call, file)})(whole)
 
 
 # runlists

@@ -49,7 +49,7 @@ class Lines:
         self._back.extendleft(reversed(lines))
 
     def _numbered(self) -> Iterator[tuple[int, str]]:
-        pieces = self._pieces() if self._separator == b"\n" else _rejoined(self._pieces(), self._separator)
+        pieces = self._pieces() if self._separator == b"\n" else _records(self._pieces(), self._separator)
         for number, piece in enumerate(pieces, start=1):
             if number == 1:
                 piece = _without_mark(piece)
@@ -172,6 +172,11 @@ def _pass_over(lines: Lines, line: str, delimiter: str) -> None:
             break
         raise UserError("a value holds a line break")
     lines.put_back(following)
+
+
+def _records(pieces: Iterator[bytes], separator: bytes) -> Iterator[bytes]:
+    """Without line breaks around: a file that is sent ends with one, and people put records on lines of their own."""
+    return (piece.strip(b"\r\n") for piece in _rejoined(pieces, separator))
 
 
 def _rejoined(pieces: Iterator[bytes], separator: bytes) -> Iterator[bytes]:
