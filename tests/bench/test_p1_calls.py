@@ -11,13 +11,14 @@ import pytest
 from tools.bench import p1_calls
 
 ROOT = Path(__file__).parents[2]
+SHORT = ("--seconds", "2", "--rounds", "1", "--window", "16")  #: the best window is not looked for: half a minute of load
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["busy", "answered"])
 def test_a_few_seconds_of_load(kind: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.bench.p1_calls", "--seconds", "4", "--kind", kind, "--json"],
+        [sys.executable, "-m", "tools.bench.p1_calls", *SHORT, "--kind", kind, "--json"],
         cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 """P1 and P2: calls a second through one real Asterisk, the dialer beside a bare AMI loop, and what they cost.
 
-    python -m tools.bench.p1_calls [--seconds 60] [--kind busy|answered] [--json] [--profile FILE]
+    python -m tools.bench.p1_calls [--seconds 60] [--kind busy|answered] [--window N --rounds N] [--json] [--profile FILE]
 
 Both originate on the same private Asterisk, through the same dialplan and event filter, in turns (A B, B A, ...). The
 dialer is the real process with its database on a private MariaDB: hopper, marks made durable before each Originate,
@@ -78,21 +78,24 @@ class Round:
 def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    result = measure(arguments.kind, seconds=arguments.seconds, profile=arguments.profile)
+    result = measure(
+        arguments.kind, seconds=arguments.seconds, rounds=arguments.rounds or (4 if arguments.seconds >= 16 else 2),
+        window=arguments.window, profile=arguments.profile,
+    )  # fmt: skip
     print(json.dumps(result, indent=2) if arguments.json else _text(result))
     return 1 if result["wrong"] else 0
 
 
-def measure(kind: str, *, seconds: float, profile: Path | None = None) -> dict[str, Any]:
-    """Start the site, measure ``seconds`` of each side in rounds, and end it. The answer is the JSON."""
-    rounds = 4 if seconds >= 16 else 2
+def measure(kind: str, *, seconds: float, rounds: int, window: int = 0, profile: Path | None = None) -> dict[str, Any]:
+    """Start the site, measure ``seconds`` of each side in rounds, and end it. The answer is the JSON. ``window`` as the
+    argument, 0: it is found out."""
     load = Load.now()
     conf = {"extensions.d/zz-bench.conf": "[globals]\nWOMBAT_TRACK = no\n"}
     _say("starting Asterisk and MariaDB")
     with Site(extra_conf=conf, profile=profile) as site:
         wanted = int(RECORDS_A_SECOND * 2 * (seconds + rounds * (RAMP_DIALER_S + 2)))
         _set_up(site, kind, wanted)
-        window = _best_window(site, kind)
+        window = window or _best_window(site, kind)
         done = _rounds(site, kind, window, seconds=seconds / rounds, wanted=rounds)
         wrong = _wrong(site, kind)
         versions = {"asterisk": site.asterisk.version, "mariadb": site.mariadb.version}
@@ -338,6 +341,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.bench.p1_calls", description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60, help="measured time of each side (default 60)")
     parser.add_argument("--kind", choices=KINDS, default="busy", help="what the called numbers do (default busy)")
+    parser.add_argument("--rounds", type=int, help="turns of each side (default 4, of less than 16 s 2)")
+    parser.add_argument("--window", type=int, default=0, help="Originates outstanding in the bare loop (default: tried)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument("--profile", type=Path, help="run the dialer under cProfile, statistics of its last turn here")
     return parser.parse_args()

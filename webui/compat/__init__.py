@@ -22,7 +22,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from webui.compat import campaigns, control, health, links, lists, live, pbx, reports, rules
-from webui.compat.frame import Address, Frame, Kind, refusal
+from webui.compat.frame import NAMES, Address, Frame, Kind, refusal
 from wombat_ari.model.errors import UserError
 
 MODULES = (pbx, lists, campaigns, links, rules, live, reports, health, control)
@@ -33,6 +33,9 @@ def add_to(app: Flask, frame: Frame) -> None:
     app.wsgi_app = _one_slash(app.wsgi_app, frame.settings["api.prefix"] + "/")  # type: ignore[method-assign]
     for address in _addresses():
         frame.add(app, address)
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith(NAMES) and rule.methods is not None:
+            rule.methods.discard("HEAD")  # who only looks changes nothing, and a GET here may do
 
 
 def _one_slash(wsgi: Callable[[Any, Any], Any], prefix: str) -> Callable[[Any, Any], Any]:

@@ -103,6 +103,9 @@ class Call:
         return ZoneInfo(self.settings.time_zone)
 
 
+NAMES = "compat "  #: what the end points' names in Flask begin with
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """``open``: may be called from trusted addresses without a log-on. ``streams``: the handler reads
@@ -128,11 +131,8 @@ class Frame:
     def add(self, app: Flask, address: Address) -> None:
         path = f"{self.settings['api.prefix']}/{address.path}"
         for tail in ("", "/", "/index.jsp"):
-            name = f"compat {address.path}{tail}"
+            name = f"{NAMES}{address.path}{tail}"
             app.add_url_rule(path + tail, name, lambda: self._answer(address), methods=["GET", "POST"])
-            for rule in app.url_map.iter_rules(name):
-                assert rule.methods is not None
-                rule.methods.discard("HEAD")  # who only looks changes nothing, and a GET here may do
 
     def _answer(self, address: Address) -> Response:
         began = time.perf_counter()
