@@ -11,7 +11,7 @@ import pytest
 from tools.bench import p1_calls
 
 ROOT = Path(__file__).parents[2]
-SHORT = ("--seconds", "2", "--rounds", "1", "--window", "16")  #: the best window is not looked for: half a minute of load
+SHORT = ("--seconds", "2", "--rounds", "1", "--window", "16")  #: the best window is not looked for: that takes long
 
 
 @pytest.mark.slow

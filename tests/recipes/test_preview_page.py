@@ -37,7 +37,7 @@ class Crm(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def crm() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Crm)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))  # how often it looks whether it is to stop, s
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -1,6 +1,6 @@
 """P1 and P2: calls a second through one real Asterisk, the dialer beside a bare AMI loop, and what they cost.
 
-    python -m tools.bench.p1_calls [--seconds 60] [--kind busy|answered] [--window N --rounds N] [--json] [--profile FILE]
+    python -m tools.bench.p1_calls [--seconds 60] [--kind busy|answered] [--window N] [--rounds N] [--json] [--profile]
 
 Both originate on the same private Asterisk, through the same dialplan and event filter, in turns (A B, B A, ...). The
 dialer is the real process with its database on a private MariaDB: hopper, marks made durable before each Originate,
@@ -342,7 +342,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="measured time of each side (default 60)")
     parser.add_argument("--kind", choices=KINDS, default="busy", help="what the called numbers do (default busy)")
     parser.add_argument("--rounds", type=int, help="turns of each side (default 4, of less than 16 s 2)")
-    parser.add_argument("--window", type=int, default=0, help="Originates outstanding in the bare loop (default: tried)")
+    parser.add_argument("--window", type=int, default=0, help="Originates outstanding of the bare loop (or tried)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument("--profile", type=Path, help="run the dialer under cProfile, statistics of its last turn here")
     return parser.parse_args()

@@ -90,7 +90,7 @@ def visitor(app: Flask) -> Callable[..., Visitor]:
 def serving(app: Flask) -> Iterator[str]:
     """A real server on a port of its own; its address, no slash at the end."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))  # how often it looks whether it is to stop, s
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
@@ -137,6 +137,7 @@ def sit_down_at(
     )
     stack.callback(context.close)
     page = context.new_page()
+    remember(stack, page)
     desk = Desk(page, address, [])
     page.on("console", lambda message: _is_advice(message) or desk.said.append(message.text))
     page.on("pageerror", lambda error: desk.said.append(str(error)))
