@@ -8,13 +8,14 @@ breaks, stops or configures its own: then take `new_asterisk` or `new_mariadb`.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import pages
 from tools.provision.asterisk import AsteriskInstance
 from tools.provision.errors import ProvisionError
 from tools.provision.mariadb import NO_POWER_CUT, MariaDBInstance
@@ -34,6 +35,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With several workers the longest files go first, so that nobody waits for the last one."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails with a browser open says what its page showed."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"{address} shows", text) for address, text in pages.shown()]
+    return report
 
 
 def started(stack: ExitStack, make: Callable[[], Any]) -> Any:

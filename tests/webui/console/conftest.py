@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
+from tests.pages import remember
 from tests.store.conftest import NOW
 from tests.webui.conftest import PASSWORD, Dialer, Switch
 from webui import create_app
