@@ -46,9 +46,9 @@ class Kitchen:
         """Change the recipe's campaign by a plan, as its page says."""
         self.site.apply({"campaign": [{"name": self.name, **values}]})
 
-    def hurry(self, **values: Any) -> None:
-        """The same campaign at any hour, whose retries come after a second."""
-        rules = [{**rule, "retry_after_s": 1} for rule in recipe(self.name)["campaign"][0].get("rule", [])]
+    def hurry(self, *, retry_after_s: int = 1, **values: Any) -> None:
+        """The same campaign at any hour, whose retries come after a second, or after ``retry_after_s``."""
+        rules = [{**rule, "retry_after_s": retry_after_s} for rule in recipe(self.name)["campaign"][0].get("rule", [])]
         self.adapt(rule=rules, active_from="00:00:00", active_to="23:59:59", **values)
 
     def follow(self) -> str:
