@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from wtforms import StringField
@@ -20,6 +21,8 @@ class ClassForm(EntityForm):
     name = StringField("Name", [DataRequired(), Length(max=80)])
     description = StringField("What it is for", [Length(max=255)])
     keys = KeysField("Keys", description="Separated by blanks: of the system, and keys of things of your own.")
+
+    said = MappingProxyType({"key ": "keys"})
 
 
 def add_to(pages: Pages) -> None:

@@ -18,12 +18,13 @@ from markupsafe import Markup
 from webui.console.forms import EntityForm
 from webui.console.pages import STATUS, Answer, Pages, Visit
 from wombat_ari.app.service import history
-from wombat_ari.app.service.rights import Right
+from wombat_ari.app.service.rights import MISSING, Right
 from wombat_ari.model.admin import EntityInfo
 from wombat_ari.model.errors import UserError
 
 PAGE = 25  #: rows
 HIDDEN = "~"  #: in a search: the hidden ones too
+CONFLICT = "conflict"  #: code of the refusal of a second save
 VIEW = ("q", "sort", "page")  #: what an address says of a table
 
 
@@ -195,8 +196,23 @@ class Editor(Generic[T]):
         return self._store(visit, None, self.blank(visit))
 
     def _save(self, visit: Visit, which: int) -> Answer:
-        value = self.find(visit.caller, visit.db, which)
+        try:
+            value = self.find(visit.caller, visit.db, which)
+        except UserError as refusal:
+            if refusal.code != MISSING:
+                raise
+            return self._gone(visit)
         return self._store(visit, value, value)
+
+    def _gone(self, visit: Visit) -> Answer:
+        """It was deleted while somebody filled in its form: that is shown as one of a new thing."""
+        form = self.form(request.form)
+        self.prepare(visit, form)
+        form.form_errors.append(
+            f"This {self.label} is not there any more, or not for you: nothing was saved."
+            f" Save makes a new {self.label} of what is filled in."
+        )
+        return self._page(visit, None, form, STATUS[MISSING], version="")
 
     def _store(self, visit: Visit, old: T | None, base: T) -> Answer:
         form = self.form(request.form)
@@ -207,9 +223,16 @@ class Editor(Generic[T]):
             saved = self.save(visit, form.value(base), version=version_sent(), clear=form.cleared(request.form))
         except UserError as refusal:
             form.complain(refusal)
-            return self._page(visit, old, form, STATUS.get(refusal.code, 400))
+            known = self._compared(visit, old, form) if refusal.code == CONFLICT and old is not None else {}
+            return self._page(visit, old, form, STATUS.get(refusal.code, 400), **known)
         visit.say(f"{self.label.capitalize()} {self.label_of(saved)} is saved.")
         return visit.go(f"{self.name}_one", which=saved.id, **self.kept())
+
+    def _compared(self, visit: Visit, old: T, form: EntityForm) -> dict[str, Any]:
+        """The form says what is stored by now where it differs. ``over``: the version that may be saved over."""
+        form.differ(self._form(visit, old))
+        now = self.infos(visit.caller, visit.db).get(old.id or 0)
+        return {"over": now.version if now else ""}
 
     def _remove(self, visit: Visit, which: int) -> Answer:
         self.find(visit.caller, visit.db, which)
@@ -236,18 +259,19 @@ class Editor(Generic[T]):
     ) -> tuple[str, int]:
         info = None if value is None else self.infos(visit.caller, visit.db).get(value.id or 0)
         sent = request.form.get("version", "") if request.method == "POST" else ""
+        told = {
+            "version": sent or (info.version if info else ""), "has_hidden": "hidden" in self.form()._fields,
+            **self.extra, **self.known(visit, value), **known,
+        }  # fmt: skip
         return visit.page(
-            self.template, status, editor=self, value=value, form=form, info=info,
-            version=sent or (info.version if info else ""), now=time.time(),
-            table=self.table(visit, None if value is None else value.id),
-            may_change=visit.may(*self.change),
-            **{"has_hidden": "hidden" in self.form()._fields, **self.extra, **self.known(visit, value), **known},
+            self.template, status, editor=self, value=value, form=form, info=info, now=time.time(),
+            table=self.table(visit, None if value is None else value.id), may_change=visit.may(*self.change), **told,
         )  # fmt: skip
 
 
 def version_sent() -> int | None:
-    """Of the thing as it was when the form was shown."""
-    text = request.form.get("version", "")
+    """Of the thing as it was when the form was shown; ``over``: that which somebody was shown, and saves over."""
+    text = request.form.get("over") or request.form.get("version", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 

@@ -6,14 +6,15 @@ A form has one field for each field of the value that can be changed, of the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 from markupsafe import Markup, escape
-from wtforms import Field, Form, PasswordField, SelectChoice, StringField
+from wtforms import BooleanField, Field, Form, PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import Optional
 from wtforms.widgets import TextInput
 
@@ -21,15 +22,19 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import NO_SECRET, Secret
 
 T = TypeVar("T")
+NAME_TAKEN = "name_taken"  #: code of a refusal
+NAMES = ("name", "description", "login")  #: the first of them that a form has is what its things are called
 
 
 class EntityForm(Form):
     """``secrets`` are fields that are never shown again: left empty they stay as they are, a tick clears them.
 
     ``groups``: titles and field names, in the order in which they are shown; the first is always open.
+    ``said``: how refusals begin that do not name their field, and the field.
     """
 
     secrets: tuple[str, ...] = ()
+    said: Mapping[str, str] = MappingProxyType({})
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
@@ -56,18 +61,48 @@ class EntityForm(Form):
         return tuple(name for name in self.secrets if form.get(f"clear_{name}") and not self._fields[name].data)
 
     def complain(self, refusal: UserError) -> None:
-        """What a service refused, at the field that its text begins with, else on top."""
-        text = str(refusal)
-        for field in self._fields.values():
-            said = (field.label.text.lower(), field.name.replace("_", " "))
-            if any(f"{name} " in text.lower().partition(":")[0] + " " for name in said if name not in ("name", "type")):
-                field.errors = [*field.errors, text]
-                return
-        self.form_errors.append(text)
+        """What a service refused, at the field that its text is about, else on top."""
+        field = self._fields.get(self._blamed(refusal))
+        if field is None:
+            self.form_errors.append(str(refusal))
+        else:
+            field.errors = [*field.errors, str(refusal)]
+
+    def differ(self, now: EntityForm) -> None:
+        """Each field that is not as in ``now``, what is stored by this time, says so."""
+        for name, field in self._fields.items():
+            if name not in self.secrets and _trimmed(field.data) != _trimmed(now[name].data):
+                field.errors = [*field.errors, f"Now stored: {_shown(now[name])}."]
+
+    def _blamed(self, refusal: UserError) -> str:
+        """The field's name, or nothing."""
+        text = str(refusal).lower()
+        about = text.partition(":")[0] + " "
+        if refusal.code == NAME_TAKEN or about.endswith(" name "):
+            return next((name for name in NAMES if name in self._fields), "")
+        for begins, name in self.said.items():
+            if text.startswith(begins):
+                return name
+        for name, field in self._fields.items():
+            words = (field.label.text.lower(), name.replace("_", " "))
+            if any(f"{word} " in about for word in words if word not in ("name", "type")):
+                return name
+        return ""
 
     @classmethod
     def _names(cls) -> list[str]:
         return [name for name, _ in cls()._fields.items()]
+
+
+def _shown(field: Field) -> str:
+    """What a field holds, as its reader would say it."""
+    if isinstance(field, SelectField):
+        return str({choice[0]: choice[1] for choice in field.iter_choices()}.get(field.data, field.data))
+    if isinstance(field, DaysField):
+        return " ".join(field.names[int(day) - 1] for day in field.data or "") or "none"
+    if isinstance(field, BooleanField):
+        return "yes" if field.data else "no"
+    return str(field._value() if hasattr(field, "_value") else field.data) or "empty"
 
 
 def _trimmed(data: Any) -> Any:

@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from webui.console import menu
+from webui.console.typed import typed
 from webui.doors import Doors
 from wombat_ari import __version__
 from wombat_ari.app.service.asks import Asks
@@ -41,6 +42,7 @@ STATUS = {
 MOST_FORM = 4 << 20  #: bytes of what is filled in; files apart
 _TOO_LARGE = f"This form is larger than {MOST_FORM >> 20} MB: nothing was done. Send long lists of numbers as a file."
 _OURS = "This went wrong on our side. What happened is in the console's log; nothing more was done."
+_LOGGED_OFF = "You are not logged on any more: nothing was saved. Log on again, then send it once more."
 GOOD, BAD = "good", "bad"  #: kinds of what is said at the top of the next page
 
 
@@ -202,6 +204,8 @@ class Pages:
         """A script is told 401; somebody who looks at a page is led there and back again."""
         if request.headers.get("Sec-Fetch-Dest", "document") == "empty":
             return Response("log on again", 401, mimetype="text/plain")
+        if typed(logged_on=False):
+            return self._trouble(401, _LOGGED_OFF)
         wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
         return redirect(url_for("console.log_on", next=wanted if wanted not in ("", "/") else None), 303)
 
@@ -225,7 +229,8 @@ class Pages:
     def _trouble(self, status: int, text: str) -> tuple[str, int]:
         if request.headers.get("Sec-Fetch-Dest") == "empty":
             return text, status
-        return render_template("trouble.html", text=text, status=status), status
+        known = typed(logged_on=g.get("visit") is not None)
+        return render_template("trouble.html", text=text, status=status, typed=known), status
 
     def _known(self) -> dict[str, Any]:
         visit = g.get("visit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from types import MappingProxyType
 
 from flask import request
 from wtforms import StringField, TextAreaField
@@ -28,6 +29,8 @@ class RecordForm(EntityForm):
         description="NAME:value, one a line. A leading > is one that calls have left.",
         render_kw={"rows": 8},
     )
+
+    said = MappingProxyType({"attribute": "attributes"})
 
 
 def add_to(pages: Pages) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from flask import request
@@ -33,6 +34,7 @@ class UserForm(EntityForm):
     time_zone = ZoneField("Time zone", description="In which times are shown; empty: the dialer's own.")
     comment = TextAreaField("Remark", [Length(max=1000)])
 
+    said = MappingProxyType({"key ": "own_keys"})
     groups = (
         ("User", ("login", "real_name", "class_id", "own_keys", "enabled", "master")),
         ("More", ("token", "email", "time_zone", "comment")),
