@@ -96,8 +96,8 @@ class World:
     def append(self, list_id: int, numbers: list[str], attributes: str = "{}") -> None:
         with self.database.transaction() as tx:
             tx.many(
-                "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, '{}')",
-                [(list_id, number, attributes) for number in numbers],
+                "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, %s)",
+                [(list_id, number, attributes, "{}") for number in numbers],
             )
             tx.run("UPDATE call_list SET records = records + %s WHERE id = %s", (len(numbers), list_id))
 

@@ -213,7 +213,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
     def write() -> None:
         with db.transaction() as tx:
-            tx.many("INSERT INTO id_block (name, next_id) VALUES (%s, 1)", [(f"{n}" * 100,) for n in range(2000)])
+            tx.many("INSERT INTO id_block (name, next_id) VALUES (%s, %s)", [(f"{n}" * 100, 1) for n in range(2000)])
 
     fault = fails(write)
     assert (fault.code, fault.transient) == ("store_full", True)

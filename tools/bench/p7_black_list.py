@@ -127,9 +127,9 @@ def _refills(store: BenchStore, black: dict[str, int], asked: dict[str, list[str
     campaigns = {}
     for name in SIDES:
         normal = store.add_list(f"normal {name}", records=0, number="seq")
-        sql = "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, '{}', '{}')"
+        sql = "INSERT INTO record (list_id, number, input_attributes, output_attributes) VALUES (%s, %s, %s, %s)"
         with store.database.transaction() as tx:
-            tx.many(sql, [(normal, number) for number in asked[name]])
+            tx.many(sql, [(normal, number, "{}", "{}") for number in asked[name]])
             tx.run("UPDATE call_list SET records = %s WHERE id = %s", (len(asked[name]), normal))
         campaigns[name] = store.add_campaign(name, normal=normal, black=black[name])
     run_ids = {

@@ -20,7 +20,7 @@ from wombat_ari.model.calls import AddedCall, NewCall, RunList, SystemLogEntry
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.reports import CallInfo
-from wombat_ari.store import lists, saving
+from wombat_ari.store import saving
 from wombat_ari.store.claims import allocate_ids, lock_runs
 from wombat_ari.store.database import Database, Transaction, chunks, marks
 from wombat_ari.store.entities import LIST
@@ -32,12 +32,28 @@ _MAX_NAME = 80
 _BY_ID = "record_by_list_id_id"
 
 
+class CampaignOfCalls(NamedTuple):
+    """What is asked of a campaign that calls are added to."""
+
+    id: int
+    name: str
+    security_key: str
+    zone: str  #: of its active period; empty: the dialer's
+
+
 class _Target(NamedTuple):
     """Where the calls of a run go."""
 
     list_id: int
     end: int  #: last record of the list before them
     attached: RunList | None  #: if the list came to the run by this
+
+
+def campaign_of_calls(db: Database, name: str) -> CampaignOfCalls | None:
+    """By its exact name. Asked hundreds of times a second: one row, whatever else there is."""
+    with db.transaction(write=False) as tx:
+        row = tx.row("SELECT id, name, security_key, zone FROM campaign WHERE name = %s", (name,))
+    return CampaignOfCalls(*row) if row is not None and row[1] == name else None
 
 
 def add_calls(db: Database, calls: Sequence[NewCall], *, now: float) -> list[AddedCall | UserError]:
@@ -102,9 +118,16 @@ class _Batch:
         self._ids = [next(ids) if call.run_id in live else None for call in self._calls]
         tx.many(
             "INSERT INTO record (list_id, number, input_attributes, output_attributes, wombatid, not_before) "
-            "VALUES (%s, %s, %s, '{}', %s, %s)",
+            "VALUES (%s, %s, %s, %s, %s, %s)",
             [
-                (self._targets[call.run_id].list_id, call.number, dump(call.attributes), wombatid, call.not_before)
+                (
+                    self._targets[call.run_id].list_id,
+                    call.number,
+                    dump(call.attributes),
+                    "{}",
+                    wombatid,
+                    call.not_before,
+                )
                 for call, wombatid in zip(self._calls, self._ids, strict=True)
                 if wombatid is not None
             ],
@@ -137,8 +160,8 @@ class _Batch:
         sql = f"SELECT id, wombatid FROM record {tx.by_index(_BY_ID)} WHERE list_id = %s AND id > %s"
         later = [row for row in tx.rows(sql, (list_id, end)) if row[1] in due]
         tx.many(
-            "INSERT INTO open_retry (run_id, record_id, due_at, attempt, wombatid) VALUES (%s, %s, %s, 1, %s)",
-            [(run_id, record_id, due[wombatid], wombatid) for record_id, wombatid in later],
+            "INSERT INTO open_retry (run_id, record_id, due_at, attempt, wombatid) VALUES (%s, %s, %s, %s, %s)",
+            [(run_id, record_id, due[wombatid], 1, wombatid) for record_id, wombatid in later],
         )
         for ids in chunks((record_id for record_id, _ in later), 1000):
             tx.run(f"UPDATE record SET wombatid = NULL WHERE id IN ({marks(len(ids))})", ids)
@@ -177,14 +200,19 @@ class _Batch:
 
 def _target(db: Database, tx: Transaction, run_id: int, name: str, *, count: int, now: float) -> _Target:
     """The list, locked and counted as having ``count`` records more, in the run."""
-    list_id = tx.value("SELECT id FROM call_list WHERE name = %s", (name,))
-    if list_id is None:
+    grow = "UPDATE call_list SET records = records + %s WHERE name = %s"
+    if not tx.run(grow, (count, name)):
         checked, _ = validate.check_list(CallList(None, name))
-        list_id = saving.save(db, tx, LIST, checked, by="dialer", now=now)
-    lists.grow(tx, list_id, count)
+        saving.save(db, tx, LIST, checked, by="dialer", now=now)
+        tx.run(grow, (count, name))
+    sql = (
+        "SELECT id, (SELECT COUNT(*) FROM run_list WHERE run_id = %s AND list_id = call_list.id) "
+        "FROM call_list WHERE name = %s"
+    )
+    list_id, attached = tx.rows(sql, (run_id, name))[0]
     sql = f"SELECT id FROM record {tx.by_index(_BY_ID)} WHERE list_id = %s ORDER BY id DESC LIMIT 1"
     end = int(tx.value(sql, (list_id,)) or 0)
-    if tx.value("SELECT COUNT(*) FROM run_list WHERE run_id = %s AND list_id = %s", (run_id, list_id)):
+    if attached:
         return _Target(list_id, end, None)
     position = tx.value("SELECT COALESCE(MAX(position), -1) + 1 FROM run_list WHERE run_id = %s", (run_id,))
     sql = "INSERT INTO run_list (run_id, list_id, position, paused, high_water, taken) VALUES (%s, %s, %s, 0, %s, 0)"

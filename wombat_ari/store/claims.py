@@ -149,8 +149,8 @@ def _store(
     the claims, and the first columns of the black-listed.
     """
     tx.many(
-        "INSERT INTO open_retry (run_id, record_id, due_at, attempt, wombatid) VALUES (%s, %s, %s, 1, %s)",
-        [(run_id, *later) for later in harvest.later],
+        "INSERT INTO open_retry (run_id, record_id, due_at, wombatid, attempt) VALUES (%s, %s, %s, %s, %s)",
+        [(run_id, *later, 1) for later in harvest.later],
     )
     heads = _heads(tx, run_id, [*harvest.dial, *harvest.black], now=now)
     mine, black = heads[: len(harvest.dial)], heads[len(harvest.dial) :]

@@ -37,6 +37,12 @@ def _question_marks(sql: str) -> str:
     return sql.replace("%s", "?").replace("%%", "%")
 
 
+@lru_cache(maxsize=512)
+def _has_no_constant(sql: str) -> bool:
+    _, values, row = sql.partition(" VALUES ")
+    return not values or not row.strip("(%s, )")
+
+
 def marks(count: int) -> str:
     """``3`` -> ``%s,%s,%s``: for an IN list."""
     return ",".join(["%s"] * count)
@@ -69,8 +75,10 @@ class Transaction:
         return int(self._cursor.lastrowid)
 
     def many(self, sql: str, rows: Sequence[Row]) -> None:
-        """Execute for each row; ``INSERT ... VALUES`` goes out as statements of many rows."""
+        """Execute for each row; ``INSERT ... VALUES`` goes out as statements of many rows. Its values are all given in
+        the rows: with a constant among them mysqlclient would send a statement for each."""
         if rows:
+            assert _has_no_constant(sql), sql
             self._cursor.executemany(self._spell(sql), rows)
 
     def update_each(self, table: str, key: str, *, columns: Sequence[str], assign: str, rows: Sequence[Row]) -> int:

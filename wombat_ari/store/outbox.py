@@ -37,12 +37,13 @@ _SIGNED = (ErrandKind.NOTIFY, ErrandKind.HTTP_POST)
 def add(tx: Transaction, errands: Iterable[Errand]) -> None:
     rows = [
         (e.kind.value, _WAITING, e.receiver[:255], e.sequence[:80], e.campaign_id, e.run_id,
-         e.wombatid, json.dumps(_sealed(tx, e.payload), ensure_ascii=False), e.created_at, e.due_at, e.due_at)
+         e.wombatid, json.dumps(_sealed(tx, e.payload), ensure_ascii=False), e.created_at, e.due_at, e.due_at,
+         0, "")
         for e in errands
     ]  # fmt: skip
     tx.many(
         "INSERT INTO outbox (kind, state, receiver, sequence, campaign_id, run_id, wombatid, payload, created_at, "
-        "due_at, first_due_at, tries, error) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')",
+        f"due_at, first_due_at, tries, error) VALUES ({marks(13)})",
         rows,
     )
 

@@ -11,7 +11,6 @@ from wombat_ari.app.service.rights import Right, demand, demand_any, missing, re
 from wombat_ari.core.moments import moment_of
 from wombat_ari.core.numbers import parse_pairs
 from wombat_ari.model.calls import SystemLogEntry
-from wombat_ari.model.entities import Campaign
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import LoggedCall, WaitingRetry
 from wombat_ari.store import calls as call_store
@@ -53,8 +52,11 @@ class Place:
 def place_for_calls(caller: Caller, db: Database, campaign: str, *, zone: str) -> Place:
     """What is checked of who adds calls. ``zone``: where the campaign has none."""
     demand(caller, Right.CONTROL_CALLS)
-    found = _seen_head(caller, db, campaign)
-    return _place(caller, found.name, found.active_period.zone or zone)
+    found = call_store.campaign_of_calls(db, campaign)
+    if found is None:
+        raise missing("campaign", campaign)
+    require_seen(caller, found, "campaign", which=campaign, infos=infos_of(db))
+    return _place(caller, found.name, found.zone or zone)
 
 
 def find_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:
@@ -129,14 +131,6 @@ def _noted(caller: Caller, call: Picture, action: str, what: str = "") -> System
 
 def _place(caller: Caller, campaign: str, zone: str) -> Place:
     return Place(campaign, zone, caller.login[:80], origin(caller))
-
-
-def _seen_head(caller: Caller, db: Database, name: str) -> Campaign:
-    """Its own fields are enough here, and quicker to come by."""
-    found = next((head for head in campaigns.list_campaign_heads(db) if head.name == name), None)
-    if found is None:
-        raise missing("campaign", name)
-    return require_seen(caller, found, "campaign", which=name, infos=infos_of(db))
 
 
 def _seen_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:
