@@ -12,6 +12,7 @@ from twisted.internet import defer, task
 from wombat_ari.app import control, control_commands
 from wombat_ari.app.control import ControlClient
 from wombat_ari.app.control_server import ControlFactory
+from wombat_ari.engine.append import CallAsked
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.live import CallOrder, CallsWanted
@@ -63,6 +64,12 @@ class FakeObey:
     ) -> int:
         self._note("add_call", campaign, number, attributes, due, by, origin)
         return 2**53 - 1
+
+    async def add_calls(self, asked: list[CallAsked]) -> list[int | Exception]:
+        return [
+            await self.add_call(each.campaign, each.number, dict(each.attributes), each.due, each.by, each.origin)
+            for each in asked
+        ]
 
     async def call_info(self, wombatid: int) -> dict[str, Any]:
         self._note("call_info", wombatid)

@@ -42,6 +42,7 @@ from wombat_ari.app.control_commands import (
     Snapshot,
     StartRun,
 )
+from wombat_ari.engine.append import CallAsked
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import StoreError, UserError
 from wombat_ari.model.live import CallsWanted
@@ -137,13 +138,9 @@ class ControlServer(amp.AMP):
 
     @AddCalls.responder
     def add_calls(self, calls: bytes) -> defer.Deferred[dict[str, bytes]]:
-        asked = [defer.Deferred.fromCoroutine(self._add(*each)).addErrback(_refused) for each in json.loads(calls)]
-        return defer.gatherResults(asked).addCallback(lambda answers: {"answers": json.dumps(answers).encode()})
-
-    async def _add(
-        self, campaign: str, number: str, attributes: dict[str, str], due: float | None, by: str = "", origin: str = ""
-    ) -> int:
-        return await self._obey.add_call(campaign, number, attributes, due, by, origin)
+        asked = [CallAsked(*each) for each in json.loads(calls)]
+        adding = defer.Deferred.fromCoroutine(self._obey.add_calls(asked))
+        return adding.addCallback(lambda answers: {"answers": json.dumps([_told(each) for each in answers]).encode()})
 
     @NumbersCame.responder
     def numbers_came(self, name: str) -> dict[str, Any]:
@@ -228,15 +225,16 @@ def _with_code(failure: Failure) -> Failure:
     return failure
 
 
-def _refused(failure: Failure) -> list[str]:
-    """Code and text; what is no refusal is a mistake of ours, and this one's answer only."""
-    error = failure.value
-    if isinstance(error, UserError):
-        return [error.code, str(error)]
-    if isinstance(error, StoreError):
-        return ["dialer-store", str(error)]
-    log.failure("adding a call: a mistake of ours", failure=failure)
-    return ["dialer-failed", "the dialer could not do that: see its log"]
+def _told(answer: int | Exception) -> int | list[str]:
+    """A refusal as code and text; what is no refusal is a mistake of ours, and this one's answer only."""
+    if isinstance(answer, UserError):
+        return [answer.code, str(answer)]
+    if isinstance(answer, StoreError):
+        return ["dialer-store", str(answer)]
+    if isinstance(answer, Exception):
+        log.failure("adding a call: a mistake of ours", failure=Failure(answer))
+        return ["dialer-failed", "the dialer could not do that: see its log"]
+    return answer
 
 
 def _texts(attributes: str) -> dict[str, str]:

@@ -4,10 +4,12 @@ Each giver is answered when the job that its thing was in has been done. Nothing
 than a turn of the reactor, so alone it is as quick as a job of its own, and under load a commit is shared by many.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,19 +32,22 @@ class Batcher(Generic[Item, Answer]):
     def __init__(self, clock: Any, write: Callable[[list[Item]], Deferred[Sequence[Answer | WombatError]]]) -> None:
         self._clock = clock
         self._write = write
-        self._waiting: list[tuple[Item, Deferred[Answer]]] = []
+        self._waiting: list[tuple[Item, _Company]] = []
         self._drained: list[Deferred[None]] = []  #: who waits for everybody to be answered
         self._busy = False  #: a job is under way, or will be in this turn
 
     def add(self, item: Item) -> Deferred[Answer]:
-        if len(self._waiting) >= LIMIT:
-            return fail(UserError(f"{LIMIT} others wait already; try again in a moment", code="busy"))
-        done: Deferred[Answer] = Deferred()
-        self._waiting.append((item, done))
-        if not self._busy:
+        return self.add_all([item]).addCallback(_the_only)
+
+    def add_all(self, items: Sequence[Item]) -> Deferred[list[Answer | Exception]]:
+        """One answer for each, in order, when all are known; an exception among them is for that one alone."""
+        room = max(0, LIMIT - len(self._waiting))
+        company = _Company(len(items[:room]), refused=len(items[room:]))
+        self._waiting += [(item, company) for item in items[:room]]
+        if self._waiting and not self._busy:
             self._busy = True
             self._clock.callLater(0, self._begin)
-        return done
+        return company.done
 
     def drain(self) -> Deferred[None]:
         """Fires when everybody who came has been answered."""
@@ -61,7 +66,7 @@ class Batcher(Generic[Item, Answer]):
             return
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         job = Deferred.fromCoroutine(self._do([item for item, _ in batch]))
-        job.addCallback(self._answered, [done for _, done in batch]).addErrback(self._fence)
+        job.addCallback(self._answered, [company for _, company in batch]).addErrback(self._fence)
 
     async def _do(self, items: list[Item]) -> list[Any]:
         try:
@@ -74,20 +79,45 @@ class Batcher(Generic[Item, Answer]):
         half = len(items) // 2
         return [*await self._do(items[:half]), *await self._do(items[half:])]
 
-    def _answered(self, answers: list[Any], givers: list[Deferred[Answer]]) -> None:
+    def _answered(self, answers: list[Any], givers: list[_Company]) -> None:
         if self._waiting:
             self._begin()  # before the givers: the database works while they are told
-            self._tell(answers, givers)
+            _tell(answers, givers)
         else:
-            self._tell(answers, givers)
+            _tell(answers, givers)
             self._begin()
-
-    def _tell(self, answers: list[Any], givers: list[Deferred[Answer]]) -> None:
-        for answer, done in zip(answers, givers, strict=True):
-            if isinstance(answer, Exception):
-                done.errback(answer)
-            else:
-                done.callback(answer)
 
     def _fence(self, failure: Failure) -> None:
         log.failure("batcher: a mistake of ours", failure=failure)
+
+
+class _Company:
+    """Things given together. They are done in the order in which they came, so their answers come in it too."""
+
+    def __init__(self, count: int, *, refused: int) -> None:
+        self.done: Deferred[list[Any]] = Deferred()
+        self._missing = count
+        self._answers: list[Any] = []
+        self._refusals = [_busy() for _ in range(refused)]
+        if not count:
+            self.done.callback(self._refusals)
+
+    def hear(self, answer: Any) -> None:
+        self._answers.append(answer)
+        self._missing -= 1
+        if not self._missing:
+            self.done.callback(self._answers + self._refusals)
+
+
+def _tell(answers: list[Any], givers: list[_Company]) -> None:
+    for answer, company in zip(answers, givers, strict=True):
+        company.hear(answer)
+
+
+def _busy() -> UserError:
+    return UserError(f"{LIMIT} others wait already; try again in a moment", code="busy")
+
+
+def _the_only(answers: list[Any]) -> Any:
+    """A Deferred whose callback answers a Failure fails."""
+    return Failure(answers[0]) if isinstance(answers[0], Exception) else answers[0]

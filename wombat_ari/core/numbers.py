@@ -118,7 +118,7 @@ def check_attributes(attributes: Mapping[str, str]) -> None:
 
 def parse_native(line: str) -> ParsedRecord:
     """One line of native text, without its line end."""
-    number, *parts = _split(line, ",") if "\\" in line else line.split(",")
+    number, *parts = _split(line, ",")
     inputs: dict[str, str] = {}
     outputs: dict[str, str] = {}
     for part in parts:
@@ -148,7 +148,7 @@ def format_native(number: str, inputs: Mapping[str, str], outputs: Mapping[str, 
 
 def split_records(text: str) -> list[str]:
     """Lines of native text out of one text with ``|`` between them; empty ones are left out."""
-    pieces = _split(text, "|") if "\\" in text else text.split("|")
+    pieces = _split(text, "|")
     return [piece.replace("\\|", "|") for piece in pieces if piece.strip()]
 
 
@@ -187,6 +187,8 @@ def _add(part: str, inputs: dict[str, str], outputs: dict[str, str]) -> None:
 
 def _split(text: str, separator: str) -> list[str]:
     """At each separator that no backslash escapes; the escapes stay."""
+    if "\\" not in text:
+        return text.split(separator)
     pieces, start, at = [], 0, 0
     while at < len(text):
         if text[at] == "\\":

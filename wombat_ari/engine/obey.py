@@ -51,6 +51,7 @@ class Obey:
         self._publish = publish
         self._preview = preview
         self.add_call = append.add_call
+        self.add_calls = append.add_calls
         self._append = append
         self.events_since = announce.since
         self.overhear = overhear.read
