@@ -16,10 +16,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from webui.compat.frame import Kind, Params, refusal, text_answer
-from webui.front import Handler, Lobby, answer
+from webui.compat.frame import Kind, Params, refusal
+from webui.front import Begin, Handler, Lobby, WholeHandler, answer, answer_text
 from wombat_ari.app.service import calls
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.whole import Whole
 from wombat_ari.model.errors import StoreError, UserError
 
 MOST = 1 << 16  #: bytes of a form that is read here
@@ -37,28 +38,50 @@ class AddCalls:
         self._settings = settings
 
     def handlers(self) -> dict[bytes, Handler]:
+        return dict.fromkeys(self._paths(), self._handle)
+
+    def whole_handlers(self) -> dict[bytes, WholeHandler]:
+        return dict.fromkeys(self._paths(), self._handle_whole)
+
+    def _paths(self) -> list[bytes]:
         path = f"{self._settings['api.prefix']}/calls"
-        return {f"{path}{tail}".encode(): self._handle for tail in ("", "/", "/index.jsp")}
+        return [f"{path}{tail}".encode() for tail in ("", "/", "/index.jsp")]
 
     def _handle(self, request: Request) -> bool:
         values = _values(request)
-        if values is None or values.get("op", "").strip().lower() != "addcall":
+        if values is None or not _adds(values):
             return False
-        adding = Deferred.fromCoroutine(self._add(request, Params(values)))
-        adding.addErrback(_refused, time.perf_counter()).addCallback(lambda response: answer(request, response))
-        adding.addErrback(lambda failure: log.failure("addcall: a mistake of ours", failure=failure))
+        self._add(request, Params(values))
         return True
 
-    async def _add(self, request: Request, params: Params) -> Response:
-        name = params.text("campaign", "").strip()
+    def _handle_whole(self, request: Whole) -> Begin | None:
+        values = _fields([request.query])
+        if values is None or not _adds(values):
+            return None
+        return lambda: self._add(request, Params(values))
+
+    def _add(self, request: Request | Whole, params: Params) -> None:
+        began, name = time.perf_counter(), params.text("campaign", "").strip()
 
         def look(caller: Caller) -> calls.Place:
             return calls.place_for_calls(caller, self._db, params.name("campaign"), zone=self._settings.time_zone)
 
-        caller, place = await self._lobby.let_in(request, ("addcall", name), look, open_to_trusted=True)
+        adding = self._lobby.let_in(request, ("addcall", name), look, open_to_trusted=True)
+        adding.addCallback(self._ask, params).addCallbacks(
+            lambda wombatid: answer_text(request, f"OK\nWOMBATID:{wombatid}\n"),
+            lambda failure: answer(request, _refused(failure, began)),
+        )
+        adding.addErrback(lambda failure: log.failure("addcall: a mistake of ours", failure=failure))
+
+    def _ask(self, admitted: tuple[Caller, calls.Place], params: Params) -> Deferred[int]:
+        caller, place = admitted
         asked = place.asked(params.text("attrs", ""), params.text("schedule", ""), now=caller.at)
-        wombatid = await self._control.add_call(place.campaign, params.text("number"), **asked)
-        return text_answer(f"OK\nWOMBATID:{wombatid}\n")
+        wombatid: Deferred[int] = self._control.adding(place.campaign, params.text("number"), **asked)
+        return wombatid
+
+
+def _adds(values: dict[str, str]) -> bool:
+    return values.get("op", "").strip().lower() == "addcall"
 
 
 def _values(request: Request) -> dict[str, str] | None:
@@ -76,12 +99,17 @@ def _values(request: Request) -> dict[str, str] | None:
             request.content.seek(0)
     elif request.method != b"GET":
         return None
+    return _fields(texts)
+
+
+def _fields(texts: list[bytes]) -> dict[str, str] | None:
+    """None: raw bytes that are not ASCII, or more fields than are read."""
     values: dict[str, str] = {}
     try:
         for text in texts:
             for name, value in parse_qsl(text.decode("ascii"), keep_blank_values=True):
                 values.setdefault(name, value)
-    except ValueError:  # raw bytes that are not ASCII, more fields than are read
+    except ValueError:
         return None
     return values
 

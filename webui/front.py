@@ -3,12 +3,16 @@
 The rules are the same: a ``Visitor`` is let in by ``Doors`` and asks ``app/service``, in a thread since both read the
 database. Visitors who would be asked exactly the same at the same moment are asked together: each gets an answer that
 was found out after the request had come, and a thousand cost no more than one.
+
+A small request that came whole (``app/whole``) is let in by the same ``Lobby``. Its head is not taken apart for that:
+whose heads are the same bytes, from the same address, are the same visitor.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, TypeVar
 
@@ -22,10 +26,11 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from webui.api.frame import PREFIX as API
 from webui.api.problems import answer_of
-from webui.compat.frame import Kind, refusal
+from webui.compat.frame import Kind, refusal, text_answer
 from webui.doors import Doors
 from webui.headers import PROTECTION
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.whole import Whole, head_of
 from wombat_ari.model.errors import StoreError, UserError
 
 EXTENSION = "wombat_front"
@@ -34,7 +39,10 @@ _NOT_OF_THE_VISITOR = (b"content-length", b"content-type", b"x-wombat-request")
 
 log = Logger()
 Found = TypeVar("Found")
+Headers = tuple[tuple[bytes, ...], ...]  #: each a name and its values
 Handler = Callable[[Request], bool]  #: whether it answers; else the application does
+Begin = Callable[[], None]
+WholeHandler = Callable[[Whole], Begin | None]  #: what begins with it; None: the application answers
 Admit = Callable[[Request], Deferred[Any]]
 
 
@@ -48,7 +56,9 @@ def add_to(app: Flask, *, settings: Any, database: Any, doors: Doors) -> None:
         lobby = Lobby(app, doors, reactor, lambda job: deferToThreadPool(reactor, threads, job))
         added = AddCalls(lobby, database, control, settings)
         events = Events(lobby, database, control, reactor)
-        return Front(wsgi, {**added.handlers(), **events.handlers()}, Porter(app, lobby, settings["api.prefix"]).admit)
+        handlers = {**added.handlers(), **events.handlers()}
+        admit = Porter(app, lobby, settings["api.prefix"]).admit
+        return Front(wsgi, handlers, admit, whole=added.whole_handlers())
 
     app.extensions[EXTENSION] = before
 
@@ -58,15 +68,23 @@ class Front(Resource):
 
     isLeaf = True
 
-    def __init__(self, wsgi: Resource, handlers: dict[bytes, Handler], admit: Admit) -> None:
+    def __init__(
+        self, wsgi: Resource, handlers: dict[bytes, Handler], admit: Admit, *, whole: dict[bytes, WholeHandler]
+    ) -> None:
         super().__init__()
         self._wsgi = wsgi
         self._handlers = handlers
+        self._whole = whole
         self.admit = admit
 
     def render(self, request: Request) -> Any:
         handler = self._handlers.get(request.path)
         return NOT_DONE_YET if handler is not None and handler(request) else self._wsgi.render(request)
+
+    def take_whole(self, request: Whole) -> Begin | None:
+        """For ``app/channel``."""
+        handler = self._whole.get(request.path)
+        return handler and handler(request)
 
 
 class Lobby:
@@ -83,29 +101,30 @@ class Lobby:
         self._busy: set[Any] = set()
 
     def let_in(
-        self, request: Request, what: object, look: Callable[[Caller], Found], *, open_to_trusted: bool = False,
+        self, request: Request | Whole, what: object, look: Callable[[Caller], Found], *, open_to_trusted: bool = False,
         at_console: bool = False,
     ) -> Deferred[tuple[Caller, Found]]:  # fmt: skip
         """Who asks, and what ``look`` finds for that caller; UserError or StoreError. ``what`` says all that ``look``
         depends on. ``at_console``: it is a page that asks."""
         address = request.getClientAddress().host
-        headers = request.requestHeaders.getAllRawHeaders()
-        visitor = tuple((name, *values) for name, values in headers if name.lower() not in _NOT_OF_THE_VISITOR)
+        visitor = request.head if isinstance(request, Whole) else _headers_of(request)
         key = (what, address, visitor)
+        done: Deferred[Any] = Deferred()
+        self._waiting.setdefault(key, []).append(done)
+        if key in self._busy:
+            return done
+        environ = _environ(request, address, _headers_of(request))
 
         def job() -> tuple[Caller, Found]:
-            with self._app.request_context(_environ(request, address, visitor)):
+            with self._app.request_context({**environ, "wsgi.input": BytesIO()}):
                 if at_console:
                     caller = self._doors.visitor().caller
                 else:
                     caller = self._doors.caller(open_to_trusted=open_to_trusted)
             return caller, look(caller)
 
-        done: Deferred[Any] = Deferred()
-        self._waiting.setdefault(key, []).append(done)
-        if key not in self._busy:
-            self._busy.add(key)
-            self._begin(key, job)
+        self._busy.add(key)
+        self._begin(key, job)
         return done
 
     def _begin(self, key: Any, job: Callable[[], Any]) -> None:
@@ -154,8 +173,13 @@ class Porter:
         return asking.addCallbacks(lambda _: None, refused)
 
 
-def answer(request: Request, response: Response) -> None:
+def answer(request: Request | Whole, response: Response) -> None:
     """As the application would have answered it; nothing when nobody waits any more."""
+    if isinstance(request, Whole):
+        body = response.get_data()
+        response.content_length = len(body)
+        request.answer(head_of(response.status.encode(), _all_headers(response)) + body)
+        return
     if request.channel is None:
         return
     request.setResponseCode(response.status_code, response.status.partition(" ")[2].encode())
@@ -166,12 +190,40 @@ def answer(request: Request, response: Response) -> None:
     request.finish()
 
 
+def answer_text(request: Request | Whole, text: str) -> None:
+    """As ``answer`` with a text, of which there are only so many heads."""
+    if isinstance(request, Whole):
+        body = text.encode()
+        request.answer(_head_of_text(len(body), int(time.time())) + body)
+    else:
+        answer(request, text_answer(text))
+
+
 def set_headers(request: Request, response: Response) -> None:
-    for name, value in (*PROTECTION.items(), ("Cache-Control", "no-store"), *response.headers):
+    for name, value in _all_headers(response):
         request.responseHeaders.setRawHeaders(name, [value])
 
 
-def _environ(request: Request, address: str, visitor: tuple[tuple[bytes, ...], ...]) -> dict[str, Any]:
+def _all_headers(response: Response) -> list[tuple[str, str]]:
+    """Each name once: a later one replaces."""
+    said = (*PROTECTION.items(), ("Cache-Control", "no-store"), *response.headers)
+    return list({name.lower(): (name, value) for name, value in said}.values())
+
+
+@lru_cache(maxsize=64)
+def _head_of_text(length: int, second: int) -> bytes:
+    """``second``: when the date is said."""
+    response = text_answer("")
+    response.content_length = length
+    return head_of(b"200 OK", _all_headers(response))
+
+
+def _headers_of(request: Request | Whole) -> Headers:
+    given = request.requestHeaders.getAllRawHeaders()
+    return tuple((name, *values) for name, values in given if name.lower() not in _NOT_OF_THE_VISITOR)
+
+
+def _environ(request: Request | Whole, address: str, visitor: Headers) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": request.path.decode("latin-1"),

@@ -1,5 +1,7 @@
 """Connections of clients: request lines as they send them, no long body from strangers, strict headers on every answer.
 
+A request that came whole (``app/whole``) goes to ``site.take_whole``, if that wants it, without Twisted's detours.
+
 A body of more than ``UNASKED`` bytes is taken only when whoever sends it was let in, by the headers: the reading stops
 until that is known (``100 Continue``, too, is said then). What is refused is answered and closed in peace: a client
 that is still sending reads why.
@@ -13,6 +15,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
+
+from wombat_ari.app.whole import whole_in
 
 MOST = 1 << 16  #: bytes of a request line, and of all header lines with it
 UNASKED = 1 << 16  #: bytes of a body that is read before it is asked who sends it
@@ -32,15 +36,23 @@ class Channel(HTTPChannel):
     """``curl "$API/campaigns/?campaign=Città"`` escapes nothing; servers of the original took it.
 
     ``site.admit(request)`` is a Deferred: None, or a function that answers the request with a refusal.
+    ``site.take_whole(request)`` is None, or a function that begins with it.
     """
 
     MAX_LENGTH = totalHeadersSize = MOST
     _asking = False  #: whether somebody is let in
     _owes_continue = False
     _over = False  #: what comes now is not read
+    _take_whole: Any = None
+    peer: Any = None
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.peer = self.getPeer()
+        self._take_whole = getattr(getattr(self, "site", None), "take_whole", None)
 
     def dataReceived(self, data: bytes) -> None:
-        if not self._over:
+        if not self._over and not self._is_taken_whole(data):
             super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> Any:
@@ -77,6 +89,13 @@ class Channel(HTTPChannel):
         headers.removeHeader(b"server")
         super().writeHeaders(version, code, reason, headers)
 
+    def timeoutConnection(self) -> None:
+        """A request that was taken whole may take its time; others have Twisted stop the clock."""
+        if self._handlingRequest:
+            self.setTimeout(self.timeOut)
+        else:
+            super().timeoutConnection()
+
     def refuse(self, status: bytes) -> None:
         """Answer without a body, in the middle of a request, and close."""
         self._over = True
@@ -89,6 +108,21 @@ class Channel(HTTPChannel):
             self._linger()
         else:
             super().requestDone(request)
+
+    def _is_taken_whole(self, data: bytes) -> bool:
+        at_a_start = not (self.requests or self._buffer or self._busyReceiving) and self.persistent
+        if self._take_whole is None or not data or not at_a_start:
+            return False
+        request = whole_in(self, data)
+        begin = request and self._take_whole(request)
+        if not begin:
+            return False
+        self.resetTimeout()
+        self.requests.append(request)
+        self._handlingRequest = True
+        self.setRawMode()  # what comes meanwhile waits for its turn
+        begin()
+        return True
 
     def _told(self, refusal: Any, request: Any) -> None:
         if self._over or request.channel is None:

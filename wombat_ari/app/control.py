@@ -127,7 +127,13 @@ class ControlClient:
 
         ``by`` and ``origin``: who asks, and from where, for the system log.
         """
-        return await self._adding.add(campaign, number, attributes=attributes or {}, due=due, by=by, origin=origin)
+        return await self.adding(campaign, number, attributes=attributes or {}, due=due, by=by, origin=origin)
+
+    def adding(
+        self, campaign: str, number: str, *, attributes: Mapping[str, str], due: float | None, by: str, origin: str
+    ) -> defer.Deferred[int]:
+        """The same for who asks in thousands."""
+        return self._adding.add(campaign, number, attributes=attributes, due=due, by=by, origin=origin)
 
     async def numbers_came(self, name: str) -> None:
         """Records were appended to this list: runs that have it look at once."""

@@ -4,6 +4,7 @@ They are apart because web threads that serialise JSON would delay the dialer's 
 by the entry point ``wombat_ari.web``: this package does not import it.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from wombat_ari.app.signals import stop_on_signals
 from wombat_ari.app.watchdog import Engine, Watchdog
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import UserError, WombatError
+from wombat_ari.pbx.prompt import AtOncePort
 
 WEB_THREADS = 8
 SWITCH_S = 0.001  #: a web thread at work lets the reactor go on after so long
@@ -90,6 +92,9 @@ class Supervisor:
             self._watchdog = Watchdog(self._reactor, self._settings, lambda entry: _write_log(database, entry))
         if self._with_web:
             self._start_web(database)
+            # As in the dialer: what is here now stays, the garbage collector need not look through it again.
+            gc.freeze()
+            gc.set_threshold(700, 10, 100)
         if self._with_dialer and self._watchdog is not None:
             self._watchdog.start()
         elif not self._with_web:
@@ -116,11 +121,13 @@ class Supervisor:
         site = Quiet(root, Bounded, parsePOSTFormSubmission=False)
         site.noisy = False
         site.admit = getattr(root, "admit", None)  # who may send a long body
+        site.take_whole = getattr(root, "take_whole", None)  # who answers small requests
         address, port = self._settings["console.address"], self._settings["console.port"]
         tls = tls_of(self._settings)
         try:
             if tls is None:
-                self._port = self._reactor.listenTCP(port, site, interface=address)
+                self._port = AtOncePort(port, site, interface=address, reactor=self._reactor)
+                self._port.startListening()
             else:
                 self._port = self._reactor.listenSSL(port, site, tls, interface=address)
         except CannotListenError as error:

@@ -17,7 +17,28 @@ DRAIN_S = 0.05  #: how often connections that only wait for the other side's end
 AT_A_TIME = 4096  #: bytes
 
 
-class PromptConnection(tcp.Server):
+class AtOnce(tcp.Server):
+    """A connection whose writing goes to the socket at once, as far as that takes it."""
+
+    def write(self, data: bytes) -> None:
+        if self._is_clear():
+            with suppress(OSError):  # full, or broken: the usual way finds out which
+                data = data[self.socket.send(data) :]
+        if data:
+            super().write(data)
+
+    def _is_clear(self) -> bool:
+        """Nothing waits to be written."""
+        return bool(self.connected) and not (self.disconnecting or self.dataBuffer or self._tempDataBuffer)
+
+
+class AtOncePort(tcp.Port):
+    """As ``reactor.listenTCP``, once ``startListening`` was called."""
+
+    transport = AtOnce
+
+
+class PromptConnection(AtOnce):
     """Twisted's, without the detours."""
 
     server: "PromptPort"
@@ -35,13 +56,6 @@ class PromptConnection(tcp.Server):
             self.connectionLost(lost if isinstance(lost, Failure) else Failure(lost))
         elif self.connected and not self.disconnecting:
             self.startReading()
-
-    def write(self, data: bytes) -> None:
-        if self._is_clear():
-            with suppress(OSError):  # full, or broken: the usual way finds out which
-                data = data[self.socket.send(data) :]
-        if data:
-            super().write(data)
 
     def loseConnection(self, _connDone: Any = DONE) -> None:
         if self._is_clear():
@@ -78,10 +92,6 @@ class PromptConnection(tcp.Server):
             pass
         self.connectionLost(DONE)
         return True
-
-    def _is_clear(self) -> bool:
-        """Nothing waits to be written."""
-        return bool(self.connected) and not (self.disconnecting or self.dataBuffer or self._tempDataBuffer)
 
     def _closeSocket(self, orderly: bool) -> None:
         if orderly:
