@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from flask import current_app, request, url_for
 
@@ -93,8 +94,14 @@ class Asked:
         """To the same with something else. Another selection takes the place of the one before."""
         if {"call", "campaign", "run"} & set(changed):
             changed = {"call": None, "campaign": None, "run": None, **changed}
-        words = {**self.words(), **{name: value or None for name, value in changed.items()}}
-        return url_for("console.live", **words, _anchor=fragment or None)
+        words = {**self.words(), **changed}
+        query = urlencode({name: value for name, value in words.items() if value})
+        return f"{url_for('console.live')}{'?' if query else ''}{query}{'#' if fragment else ''}{fragment}"
+
+    def selecting(self) -> str:
+        """As ``link``, with nothing selected and room for what is."""
+        address = self.link(call=None)
+        return f"{address}{'&' if '?' in address else '?'}"
 
     def wanted(self) -> CallsWanted:
         return CallsWanted(
@@ -177,6 +184,7 @@ def _view(visit: Visit) -> dict[str, Any]:
         "look": look,
         "totals": live.totals(look),
         "charts_shown": _charts(drawn),
+        "piece": visit.tools.pieces.of("live_pieces.html", zone=visit.zone, here=asked.selecting()),
         "columns": COLUMNS,
         "calls": live.calls(look, visit.pictures, asked.wanted()),
         "per_page": PER_PAGE,

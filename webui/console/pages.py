@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from webui.console import menu
+from webui.console.pieces import Pieces
 from webui.console.typed import typed
 from webui.doors import Doors
 from wombat_ari import __version__
@@ -61,6 +62,11 @@ class Tools:
     def pictures(self) -> Pictures:
         """What the dialer says of now, asked once for all who look at the same moment."""
         return Pictures(self.ask)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """What was rendered of pages that refresh themselves."""
+        return Pieces()
 
 
 @dataclass(frozen=True)

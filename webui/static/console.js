@@ -6,6 +6,7 @@
 // page, what is selected) changes what the region shows: its query goes to the region's address, the page stays where it
 // is. What the link's #fragment names is brought into view.
 const HIDDEN_S = 15;
+const HELD_S = 30;
 
 function keyOf(node) {
   return node.nodeType === 1 ? node.id || node.dataset.key || "" : "";
@@ -68,9 +69,12 @@ function removed(node) {
   return after;
 }
 
+// Who copies a name is not disturbed; but a page on a wall does not stand still because a word is marked.
 function isSelecting(region) {
   const selection = document.getSelection();
-  return !selection.isCollapsed && region.contains(selection.anchorNode);
+  if (selection.isCollapsed || !region.contains(selection.anchorNode)) region.selectingSince = 0;
+  else region.selectingSince ||= Date.now();
+  return region.selectingSince && Date.now() - region.selectingSince < 1000 * Number(region.dataset.hold || HELD_S);
 }
 
 async function refresh(region) {
@@ -131,7 +135,7 @@ addEventListener("popstate", () => {
   refresh(region);
 });
 
-// Forms: data-confirm asks first.
+// Forms: data-confirm, of the form or of the button, asks first.
 const question = document.createElement("dialog");
 question.className = "question";
 question.setAttribute("aria-labelledby", "question-text");
@@ -153,15 +157,17 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (form.dataset.confirm && !form.confirmed) {
+  const button = event.submitter;
+  const asks = button?.dataset.confirm ?? form.dataset.confirm;
+  if (asks && !form.confirmed) {
     event.preventDefault();
-    says.textContent = form.dataset.confirm;
+    says.textContent = asks;
     question.returnValue = "";
     question.onclose = () => {
       // What was asked about may have changed meanwhile: then the button is not there any more.
-      if (question.returnValue !== "yes" || !form.isConnected) return;
+      if (question.returnValue !== "yes" || !form.isConnected || button?.isConnected === false) return;
       form.confirmed = true;
-      form.requestSubmit(event.submitter);
+      form.requestSubmit(button);
       form.confirmed = false;
     };
     question.showModal();

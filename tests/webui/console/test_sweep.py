@@ -38,6 +38,7 @@ NOT_HTML = {"lists_export", "report_export"}
 TOGETHER = {"setup", "setup_step", "setup_save", "numbers", "numbers_begin"}  #: need all of their keys
 LINK = re.compile(r'(?:href|data-refresh)="(/[^"]*)"')
 FORM = re.compile(r'<form[^>]* method="post"[^>]* action="([^"]+)"(.*?)</form>', re.DOTALL)
+DEED = re.compile(r'<button[^>]* formaction="([^"]+)"')
 KEYS = sorted({key for right in Right for key in right.keys} - {LOG_ON_KEY})
 
 
@@ -196,6 +197,7 @@ def test_one_key_opens_its_pages_and_no_page_leads_to_a_closed_one(app: Flask, w
             if answer.mimetype == "text/html":
                 links |= {unescape(link): path for link in LINK.findall(answer.text)}
                 buttons |= {unescape(to): path for to, inside in FORM.findall(answer.text) if "<button" in inside}
+                buttons |= {unescape(to): path for to in DEED.findall(answer.text)}
     for link, page in links.items():
         if not link.startswith("/static/"):
             answer = visitor.client.get(link, headers={"Sec-Fetch-Site": "same-origin"})
