@@ -16,7 +16,9 @@ wins. WOMBAT_AGI_RESULT becomes OK, or ERROR: and the reason; the exit status 0,
 meanwhile harms nothing: it is told all the same.
 """
 
-import base64
+# Made by `python -m tools.agi_scripts` of tools/agi_scripts/programs/callstatus.py and the parts named below:
+# change those, and make it anew. A part is put into every program that needs it.
+
 import configparser
 import http.client
 import os
@@ -27,7 +29,7 @@ import sys
 import time
 import urllib.parse
 
-# ---- AGI: this part is the same in every script -----------------------------------------------------------------
+# ---- tools/agi_scripts/parts/agi.py: The channel that runs a script, by standard input and output. ------------------
 
 
 class Trouble(Exception):
@@ -63,11 +65,15 @@ class Channel:
 
     def command(self, name, *arguments, seconds=10):
         """(result, value) of ``200 result=1 (value)``. HungUp: the channel is gone, or Asterisk has closed the pipe."""
-        quoted = ['"' + str(each).replace("\\", "\\\\").replace('"', '\\"') + '"' for each in arguments]
-        line = re.sub("[\r\n\0]", " ", " ".join([name, *quoted])).encode("utf-8", "replace")
-        if len(line) > 2000:
-            raise Trouble(f"{name} is {len(line)} bytes long, Asterisk takes 2000")
-        self._write(line + b"\n")
+        answer = self._asked(name, arguments, seconds)
+        found = re.match(r"200 result=(\S*)(?: \((.*)\))?", answer, re.DOTALL)
+        if found is None:
+            raise Trouble(f"Asterisk answered {name} with {answer[:80]!r}")
+        return found.group(1), found.group(2) or ""
+
+    def _asked(self, name, arguments, seconds):
+        """The line that Asterisk answers, or of a list of errors the first."""
+        self._ask(name, arguments)
         answer = self._line(seconds)
         while answer == "HANGUP":
             self.hung_up = True
@@ -76,27 +82,37 @@ class Channel:
             more = self._line(seconds)
             while not more.startswith(answer[:3] + " "):
                 more = self._line(seconds)
-        found = re.match(r"200 result=(\S*)(?: \((.*)\))?", answer, re.DOTALL)
         if answer.startswith("511"):
             self.hung_up = True
             raise HungUp("the channel was hung up")
-        if found is None:
-            raise Trouble(f"Asterisk answered {name} with {answer[:80]!r}")
-        return found.group(1), found.group(2) or ""
+        return answer
+
+    def _ask(self, name, arguments):
+        quoted = ['"' + str(each).replace("\\", "\\\\").replace('"', '\\"') + '"' for each in arguments]
+        line = re.sub("[\r\n\0]", " ", " ".join([name, *quoted])).encode("utf-8", "replace")
+        if len(line) > 2000:
+            raise Trouble(f"{name} is {len(line)} bytes long, Asterisk takes 2000")
+        self._write(line + b"\n")
 
     def variable(self, name):
-        """A channel variable, or one of some functions, exactly: in base64 quotes, parentheses, line breaks pass."""
+        """A channel variable, or one of some functions, exactly."""
         # Asterisk evaluates it: what is more than a name could do anything.
         functions = r"(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\)"
         if not re.fullmatch(r"[A-Za-z_]\w*|" + functions, name, re.ASCII):
             raise Trouble(f"{name[:80]!r} is not the name of a channel variable")
-        _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
-        data = base64.b64decode(value)
-        # Asterisk 16 loses the last one or two bytes of it: "abc" is put behind, and what arrived of it taken away.
-        mark = next((each for each in (b"abc", b"ab", b"a") if data.endswith(each)), None)
-        if mark is None:
+        # Not through a function that would make one line of it: of "1) Ann: yes" it would be given "1". A value of
+        # several lines is an answer of several lines; where it ends is told by the answer to the next question.
+        lines = [self._asked("GET FULL VARIABLE", ["${" + name + "}"], 10)]
+        mark = "end-" + os.urandom(8).hex()
+        self._ask("GET FULL VARIABLE", [mark])
+        line = self._line(10)
+        while line != "200 result=1 (" + mark + ")":
+            lines.append(line)
+            line = self._line(10)
+        found = re.fullmatch(r"200 result=1 \((.*)\)", "\n".join(lines), re.DOTALL)
+        if found is None:
             raise Trouble(f"the variable {name[:80]} cannot be read")
-        return data[: -len(mark)].decode("utf-8", "replace")
+        return found.group(1)
 
     def set(self, name, value):
         """Set a channel variable; a long value is cut, as a command has 2000 bytes at most."""
@@ -124,7 +140,7 @@ class Channel:
                 raise HungUp("Asterisk has closed the pipe")
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
-        return line.decode("utf-8", "replace").rstrip("\r")
+        return line.decode("utf-8", "replace")
 
 
 def read_options(words, known):
@@ -184,10 +200,7 @@ def run(main):
     sys.exit(0 if result == "OK" else 1)
 
 
-# ---- AGI: the end of that part ----------------------------------------------------------------------------------
-
-
-# ---- The dialer over HTTP: this part is the same in every script that has it ------------------------------------
+# ---- tools/agi_scripts/parts/dialer.py: The dialer over HTTP. -------------------------------------------------------
 
 
 class Refused(Trouble):
@@ -270,7 +283,7 @@ def _understood(status, text):
     raise Unsure(reason)
 
 
-# ---- The dialer over HTTP: the end of that part -----------------------------------------------------------------
+# ---- tools/agi_scripts/parts/telling.py: Which call is told of. -----------------------------------------------------
 
 
 def call_of(channel, options):
@@ -280,6 +293,9 @@ def call_of(channel, options):
     if not re.fullmatch(r"[0-9]{1,16}", text.strip()):
         raise Trouble("not a call of the dialer: the channel has no WOMBATID")
     return str(int(text))
+
+
+# ---- tools/agi_scripts/programs/callstatus.py -----------------------------------------------------------------------
 
 
 def main(channel, words):

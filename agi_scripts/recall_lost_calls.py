@@ -28,7 +28,9 @@ it is not asked again that day, and a message says so. The exit status is 0, or 
 wrong.
 """
 
-import base64
+# Made by `python -m tools.agi_scripts` of tools/agi_scripts/programs/recall_lost_calls.py and the parts named below:
+# change those, and make it anew. A part is put into every program that needs it.
+
 import configparser
 import contextlib
 import fcntl
@@ -44,7 +46,7 @@ import time
 import urllib.parse
 import zlib
 
-# ---- AGI: this part is the same in every script -----------------------------------------------------------------
+# ---- tools/agi_scripts/parts/agi.py: The channel that runs a script, by standard input and output. ------------------
 
 
 class Trouble(Exception):
@@ -80,11 +82,15 @@ class Channel:
 
     def command(self, name, *arguments, seconds=10):
         """(result, value) of ``200 result=1 (value)``. HungUp: the channel is gone, or Asterisk has closed the pipe."""
-        quoted = ['"' + str(each).replace("\\", "\\\\").replace('"', '\\"') + '"' for each in arguments]
-        line = re.sub("[\r\n\0]", " ", " ".join([name, *quoted])).encode("utf-8", "replace")
-        if len(line) > 2000:
-            raise Trouble(f"{name} is {len(line)} bytes long, Asterisk takes 2000")
-        self._write(line + b"\n")
+        answer = self._asked(name, arguments, seconds)
+        found = re.match(r"200 result=(\S*)(?: \((.*)\))?", answer, re.DOTALL)
+        if found is None:
+            raise Trouble(f"Asterisk answered {name} with {answer[:80]!r}")
+        return found.group(1), found.group(2) or ""
+
+    def _asked(self, name, arguments, seconds):
+        """The line that Asterisk answers, or of a list of errors the first."""
+        self._ask(name, arguments)
         answer = self._line(seconds)
         while answer == "HANGUP":
             self.hung_up = True
@@ -93,27 +99,37 @@ class Channel:
             more = self._line(seconds)
             while not more.startswith(answer[:3] + " "):
                 more = self._line(seconds)
-        found = re.match(r"200 result=(\S*)(?: \((.*)\))?", answer, re.DOTALL)
         if answer.startswith("511"):
             self.hung_up = True
             raise HungUp("the channel was hung up")
-        if found is None:
-            raise Trouble(f"Asterisk answered {name} with {answer[:80]!r}")
-        return found.group(1), found.group(2) or ""
+        return answer
+
+    def _ask(self, name, arguments):
+        quoted = ['"' + str(each).replace("\\", "\\\\").replace('"', '\\"') + '"' for each in arguments]
+        line = re.sub("[\r\n\0]", " ", " ".join([name, *quoted])).encode("utf-8", "replace")
+        if len(line) > 2000:
+            raise Trouble(f"{name} is {len(line)} bytes long, Asterisk takes 2000")
+        self._write(line + b"\n")
 
     def variable(self, name):
-        """A channel variable, or one of some functions, exactly: in base64 quotes, parentheses, line breaks pass."""
+        """A channel variable, or one of some functions, exactly."""
         # Asterisk evaluates it: what is more than a name could do anything.
         functions = r"(CALLERID|CONNECTEDLINE|REDIRECTING|CHANNEL|CDR)\([\w-]+\)"
         if not re.fullmatch(r"[A-Za-z_]\w*|" + functions, name, re.ASCII):
             raise Trouble(f"{name[:80]!r} is not the name of a channel variable")
-        _, value = self.command("GET FULL VARIABLE", "${BASE64_ENCODE(${" + name + "}abc)}")
-        data = base64.b64decode(value)
-        # Asterisk 16 loses the last one or two bytes of it: "abc" is put behind, and what arrived of it taken away.
-        mark = next((each for each in (b"abc", b"ab", b"a") if data.endswith(each)), None)
-        if mark is None:
+        # Not through a function that would make one line of it: of "1) Ann: yes" it would be given "1". A value of
+        # several lines is an answer of several lines; where it ends is told by the answer to the next question.
+        lines = [self._asked("GET FULL VARIABLE", ["${" + name + "}"], 10)]
+        mark = "end-" + os.urandom(8).hex()
+        self._ask("GET FULL VARIABLE", [mark])
+        line = self._line(10)
+        while line != "200 result=1 (" + mark + ")":
+            lines.append(line)
+            line = self._line(10)
+        found = re.fullmatch(r"200 result=1 \((.*)\)", "\n".join(lines), re.DOTALL)
+        if found is None:
             raise Trouble(f"the variable {name[:80]} cannot be read")
-        return data[: -len(mark)].decode("utf-8", "replace")
+        return found.group(1)
 
     def set(self, name, value):
         """Set a channel variable; a long value is cut, as a command has 2000 bytes at most."""
@@ -141,7 +157,7 @@ class Channel:
                 raise HungUp("Asterisk has closed the pipe")
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
-        return line.decode("utf-8", "replace").rstrip("\r")
+        return line.decode("utf-8", "replace")
 
 
 def read_options(words, known):
@@ -201,10 +217,7 @@ def run(main):
     sys.exit(0 if result == "OK" else 1)
 
 
-# ---- AGI: the end of that part ----------------------------------------------------------------------------------
-
-
-# ---- The dialer over HTTP: this part is the same in every script that has it ------------------------------------
+# ---- tools/agi_scripts/parts/dialer.py: The dialer over HTTP. -------------------------------------------------------
 
 
 class Refused(Trouble):
@@ -287,59 +300,94 @@ def _understood(status, text):
     raise Unsure(reason)
 
 
-# ---- The dialer over HTTP: the end of that part -----------------------------------------------------------------
+# ---- tools/agi_scripts/parts/notes.py: Who was called when: a file that several jobs share. -------------------------
+
+
+KEPT = 60 * 86400  #: seconds; older notes are forgotten
+
+
+def is_due(call, note, now):
+    """Not called since it was lost, and not today."""
+    if note is None:
+        return True
+    return call["at"] > note["asked_at"] and time.localtime(note["asked_at"])[:3] != time.localtime(now)[:3]
+
+
+@contextlib.contextmanager
+def locked(path):
+    """One at a time; another one is waited for, a minute at most."""
+    try:
+        file = open(path, "a")  # noqa: SIM115 - it is closed below
+    except OSError as error:
+        raise Trouble(f"{path} cannot be written: {error.strerror}") from None
+    with file:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise Trouble("another run has not ended for a minute") from None
+                time.sleep(0.1)
+        yield
+
+
+def read_notes(path):
+    """number -> {"asked_at": epoch, ...}. What cannot be read is never taken for empty: all would be called again."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            notes = json.load(file)
+        return {number: dict(note, asked_at=float(note["asked_at"])) for number, note in notes.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Trouble(f"{path} cannot be read ({error}): mend it, or move it away to begin anew") from None
+
+
+class Recalls:
+    """The notes, on disk before anything depends on them."""
+
+    def __init__(self, path, notes, now):
+        self._path = path
+        self._notes = {number: note for number, note in notes.items() if note["asked_at"] > now - KEPT}
+
+    def note(self, number, **about):
+        self._notes[number] = dict(about, asked_at=time.time())
+        self._save()
+
+    def forget(self, number, before):
+        """It was not called after all."""
+        self._notes.pop(number)
+        if before is not None:
+            self._notes[number] = before
+        self._save()
+
+    def of(self, number):
+        return self._notes.get(number)
+
+    def _save(self):
+        new = self._path + ".new"
+        try:
+            with open(new, "w", encoding="utf-8") as file:
+                json.dump(self._notes, file, indent=1, sort_keys=True)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, self._path)
+            folder = os.open(os.path.dirname(os.path.abspath(self._path)), os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+        except OSError as error:
+            raise Trouble(f"{self._path} cannot be written: {error.strerror}") from None
+
+
+# ---- tools/agi_scripts/parts/queue_log.py: Who hung up in a queue, by Asterisk's queue_log. -------------------------
 
 
 LOST = {"ABANDON"}
 GIVEN_UP = {"EXITWITHTIMEOUT", "EXITEMPTY"}
 ENDS = LOST | GIVEN_UP | {"COMPLETEAGENT", "COMPLETECALLER", "EXITWITHKEY", "BLINDTRANSFER", "ATTENDEDTRANSFER"}
 LONGEST_WAIT = 6 * 3600  #: seconds; who entered a queue longer ago waits there no more
-KEPT = 60 * 86400  #: seconds; older notes are forgotten
-
-
-def main(channel, words):
-    known = {
-        "look-back": "8", "min-wait": "0", "after": "60", "timeouts": False, "numbers": [], "most": "200",
-        "queue-log": "", "state": "", "dry-run": False, "url": "", "token": "", "timeout": "",
-    }  # fmt: skip
-    options, words = read_options(words, known)
-    words = [word.strip() for word in words]
-    if len(words) < 2 or not all(words):
-        raise Trouble("recall_lost_calls needs CAMPAIGN and QUEUE")
-    rules = rules_of(options, set(words[1:]))
-    dialer = settings(options)
-    log = os.path.abspath(
-        options["queue-log"] or os.path.join(os.environ.get("AST_LOG_DIR", "/var/log/asterisk"), "queue_log")
-    )
-    spool = os.environ.get("AST_SPOOL_DIR", "/var/spool/asterisk")
-    state = options["state"] or os.path.join(spool, "wombat-recall.json")
-    os.umask(0o077)  # numbers of people are in it
-    with locked(state + ".lock"):
-        now = time.time()
-        notes = read_notes(state)
-        lost = lost_calls(read_log(log, now - rules["look_back"] - LONGEST_WAIT), rules, now)
-        due = [call for call in lost if is_due(call, notes.get(call["number"]), now)]
-        if options["dry-run"]:
-            for call in due:
-                say(channel, f"would call {call['number']}, lost in {call['queue']} at {moment(call['at'])}")
-            return
-        recall(channel, Recalls(state, notes, now), dialer, words[0], due[: rules["most"]])
-
-
-def rules_of(options, queues):
-    """The options, checked."""
-    try:
-        numbers = [re.compile(text) for text in options["numbers"] or [r"\+?[0-9]{6,20}"]]
-    except re.error as error:
-        raise Trouble(f"--numbers cannot be read: {error}") from None
-    return {
-        "queues": queues, "numbers": numbers, "lost": LOST | GIVEN_UP if options["timeouts"] else LOST,
-        "look_back": whole(options, "look-back") * 3600, "min_wait": whole(options, "min-wait"),
-        "after": whole(options, "after"), "most": whole(options, "most"),
-    }  # fmt: skip
-
-
-# What is in the log
 
 
 def read_log(path, since):
@@ -440,85 +488,49 @@ def may_be_called(call, number, rules):
     return not call.startswith("wbt-") and any(each.fullmatch(number) for each in rules["numbers"])
 
 
-# Who was called
+# ---- tools/agi_scripts/programs/recall_lost_calls.py ----------------------------------------------------------------
 
 
-def is_due(call, note, now):
-    """Not called since it was lost, and not today."""
-    if note is None:
-        return True
-    return call["at"] > note["asked_at"] and time.localtime(note["asked_at"])[:3] != time.localtime(now)[:3]
+def main(channel, words):
+    known = {
+        "look-back": "8", "min-wait": "0", "after": "60", "timeouts": False, "numbers": [], "most": "200",
+        "queue-log": "", "state": "", "dry-run": False, "url": "", "token": "", "timeout": "",
+    }  # fmt: skip
+    options, words = read_options(words, known)
+    words = [word.strip() for word in words]
+    if len(words) < 2 or not all(words):
+        raise Trouble("recall_lost_calls needs CAMPAIGN and QUEUE")
+    rules = rules_of(options, set(words[1:]))
+    dialer = settings(options)
+    log = os.path.abspath(
+        options["queue-log"] or os.path.join(os.environ.get("AST_LOG_DIR", "/var/log/asterisk"), "queue_log")
+    )
+    spool = os.environ.get("AST_SPOOL_DIR", "/var/spool/asterisk")
+    state = options["state"] or os.path.join(spool, "wombat-recall.json")
+    os.umask(0o077)  # numbers of people are in it
+    with locked(state + ".lock"):
+        now = time.time()
+        notes = read_notes(state)
+        lost = lost_calls(read_log(log, now - rules["look_back"] - LONGEST_WAIT), rules, now)
+        due = [call for call in lost if is_due(call, notes.get(call["number"]), now)]
+        if options["dry-run"]:
+            for call in due:
+                say(channel, f"would call {call['number']}, lost in {call['queue']} at {moment(call['at'])}")
+            return
+        recall(channel, Recalls(state, notes, now), dialer, words[0], due[: rules["most"]])
 
 
-@contextlib.contextmanager
-def locked(path):
-    """One at a time; another one is waited for, a minute at most."""
+def rules_of(options, queues):
+    """The options, checked."""
     try:
-        file = open(path, "a")  # noqa: SIM115 - it is closed below
-    except OSError as error:
-        raise Trouble(f"{path} cannot be written: {error.strerror}") from None
-    with file:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise Trouble("another run has not ended for a minute") from None
-                time.sleep(0.1)
-        yield
-
-
-def read_notes(path):
-    """number -> {"asked_at": epoch, ...}. What cannot be read is never taken for empty: all would be called again."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            notes = json.load(file)
-        return {number: dict(note, asked_at=float(note["asked_at"])) for number, note in notes.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Trouble(f"{path} cannot be read ({error}): mend it, or move it away to begin anew") from None
-
-
-class Recalls:
-    """The notes, on disk before anything depends on them."""
-
-    def __init__(self, path, notes, now):
-        self._path = path
-        self._notes = {number: note for number, note in notes.items() if note["asked_at"] > now - KEPT}
-
-    def note(self, number, **about):
-        self._notes[number] = dict(about, asked_at=time.time())
-        self._save()
-
-    def forget(self, number, before):
-        """It was not called after all."""
-        self._notes.pop(number)
-        if before is not None:
-            self._notes[number] = before
-        self._save()
-
-    def of(self, number):
-        return self._notes.get(number)
-
-    def _save(self):
-        new = self._path + ".new"
-        try:
-            with open(new, "w", encoding="utf-8") as file:
-                json.dump(self._notes, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self._path)
-            folder = os.open(os.path.dirname(os.path.abspath(self._path)), os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
-        except OSError as error:
-            raise Trouble(f"{self._path} cannot be written: {error.strerror}") from None
-
-
-# Calling back
+        numbers = [re.compile(text) for text in options["numbers"] or [r"\+?[0-9]{6,20}"]]
+    except re.error as error:
+        raise Trouble(f"--numbers cannot be read: {error}") from None
+    return {
+        "queues": queues, "numbers": numbers, "lost": LOST | GIVEN_UP if options["timeouts"] else LOST,
+        "look_back": whole(options, "look-back") * 3600, "min_wait": whole(options, "min-wait"),
+        "after": whole(options, "after"), "most": whole(options, "most"),
+    }  # fmt: skip
 
 
 def recall(channel, recalls, dialer, campaign, due):

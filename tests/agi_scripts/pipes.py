@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import signal
@@ -53,7 +52,6 @@ class Pbx:
     exits: bool = False
     sighup: bool = True
     line: bool = False  #: HANGUP comes as a line
-    is_16: bool = False  #: BASE64_ENCODE loses the last group if it is not full
     answers: dict[str, str] = field(default_factory=dict)  #: beginning of a command -> answer
     commands: list[str] = field(default_factory=list)
     is_hung_up: bool = False
@@ -128,10 +126,8 @@ class Pbx:
             self.variables[words[0]] = words[1]
             return recorded("SET VARIABLE")
         if command.startswith("GET FULL VARIABLE"):
-            name = re.fullmatch(r"\$\{BASE64_ENCODE\(\$\{(.*)\}abc\)\}", words[0])
-            assert name is not None, command
-            text = base64.b64encode(f"{self.variables.get(name[1], '')}abc".encode()).decode()
-            return f"200 result=1 ({text[:-4] if self.is_16 and text.endswith('=') else text})"
+            name = re.fullmatch(r"\$\{(.*)\}", words[0])
+            return f"200 result=1 ({self.variables.get(name[1], '') if name else words[0]})"
         if command.startswith("VERBOSE"):
             return recorded("VERBOSE")
         if self.is_hung_up:

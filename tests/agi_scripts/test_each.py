@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.agi_scripts.pipes import NAMES, SCRIPTS, Pbx
-
-PARTS = ("AGI", "The dialer over HTTP")
+from tools.agi_scripts.__main__ import made, programs
 
 
 def oldest() -> str:
@@ -31,18 +30,27 @@ def oldest() -> str:
 OLD = oldest()
 
 
-def part_of(name: str, part: str) -> str:
-    text = (SCRIPTS / name).read_text()
-    found = re.search(rf"# ---- {part}: this part is.*# ---- {part}: the end[^\n]*", text, re.DOTALL)
-    return found[0] if found else ""
+def test_they_are_what_their_sources_make() -> None:
+    assert [program.name for program in programs()] == NAMES
+    for program in programs():
+        assert (SCRIPTS / program.name).read_text(encoding="utf-8") == made(program), "python -m tools.agi_scripts"
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_shared_parts_are_the_same_text(part: str) -> None:
-    texts = {name: part_of(name, part) for name in NAMES}
-    assert len({text for text in texts.values() if text}) == 1, [(name, len(text)) for name, text in texts.items()]
-    assert texts["callstatus.py"]
-    assert part != "AGI" or all(texts.values())
+def test_each_says_of_what_it_is_made() -> None:
+    """So nobody changes a copy: what is named is there."""
+    for name in NAMES:
+        text = (SCRIPTS / name).read_text(encoding="utf-8")
+        named = set(re.findall(r"tools/agi_scripts/\S+\.py", text))
+        assert f"# Made by `python -m tools.agi_scripts` of tools/agi_scripts/programs/{name} " in text
+        assert {"tools/agi_scripts/parts/agi.py", f"tools/agi_scripts/programs/{name}"} <= named
+        assert all((SCRIPTS.parent / each).exists() for each in named)
+
+
+def test_two_parts_may_not_give_the_same_name(tmp_path: Path) -> None:
+    program = tmp_path / "mine.py"
+    program.write_text('"""Mine."""\n\nfrom tools.agi_scripts.parts.agi import run\n\n\ndef whole():\n    run(whole)\n')
+    with pytest.raises(ValueError, match=r"mine.py gives whole, as another part does"):
+        made(program)
 
 
 @pytest.mark.parametrize("name", NAMES)

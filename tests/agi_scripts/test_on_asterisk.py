@@ -23,6 +23,8 @@ NOTES = {
     "55510001001": 'she said "no", (and {then [left\\',
     "55510001002": "Zoë – 日本語 – 🐨, ${EXTEN} $[1+1]; | = & % +  ",
     "55510001003": "x, " * 240,
+    "55510001004": "🐨" * 1000,
+    "55510001005": "1) Ann: yes; 2) Bob): (no}",
 }
 LOST = "0557654321"  #: hangs up in the queue 999, where no agent is
 

@@ -17,8 +17,10 @@ from tests.agi_scripts.conftest import Dialer
 from tests.agi_scripts.pipes import SCRIPTS, Pbx, environment
 from tests.pbx.test_tls import certificate
 
-ENDS = ["x", "xx", "xxx", "a", "ab", "abc", "xa", "xab", "xabc", "xaba", "xabab"]
-HOSTILE = ['a, "b" (c', "back\\slash\\", "Zoë 日本語 🐨", "two\nlines)", "${EXTEN} $[1+1] %41+&=;|'", "x" * 1000, ""]
+HOSTILE = [
+    'a, "b" (c', "back\\slash\\", "Zoë 日本語 🐨", "two\nlines)", "${EXTEN} $[1+1] %41+&=;|'", "🐨" * 1000, "", ")",
+    "1) Ann: yes", "x\nHANGUP\n520-y\n511 z", "x)\n200 result=1 (y", "\n", "ends\r\n",
+]  # fmt: skip
 
 
 def test_status(dialer: Dialer) -> None:
@@ -41,10 +43,9 @@ def test_not_a_call_of_the_dialer(dialer: Dialer) -> None:
     assert not dialer.asked
 
 
-@pytest.mark.parametrize("is_16", [False, True])
-@pytest.mark.parametrize("value", HOSTILE + ENDS)
-def test_any_text_arrives_by_variable(dialer: Dialer, value: str, is_16: bool) -> None:
-    pbx = Pbx({"NOTE": value, "CALLERID(name)": "Joe, D"}, is_16=is_16)
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_any_text_arrives_by_variable(dialer: Dialer, value: str) -> None:
+    pbx = Pbx({"NOTE": value, "CALLERID(name)": "Joe, D"})
     pbx.run("attribute.py", "--variable", "NOTE", "--variable=WHO=CALLERID(name)", env=dialer.env)
     assert pbx.result == "OK"
     assert [(asked["op"], asked["attr"], asked["val"]) for asked in dialer.asked] == [

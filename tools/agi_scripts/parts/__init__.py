@@ -1,0 +1,1 @@
+"""What several AGI programs need; put into each that imports it."""

@@ -1,0 +1,1 @@
+"""The AGI programs, each without the parts that it shares with others."""
