@@ -22,7 +22,7 @@ from wombat_ari.app.config import Settings, load_settings
 from wombat_ari.model.admin import User
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.live import CallsWanted
-from wombat_ari.store import users
+from wombat_ari.store import engines, users
 from wombat_ari.store.database import Database
 
 
@@ -113,6 +113,11 @@ class Switch:
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     users._nobody.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engines._PRAGMAS, "synchronous", "off")
 
 
 @pytest.fixture(autouse=True)
