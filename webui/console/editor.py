@@ -259,13 +259,15 @@ class Editor(Generic[T]):
     ) -> tuple[str, int]:
         info = None if value is None else self.infos(visit.caller, visit.db).get(value.id or 0)
         sent = request.form.get("version", "") if request.method == "POST" else ""
+        table = self.table(visit, None if value is None else value.id)
         told = {
+            "hidden": 0 if table.rows or table.query else len(self.rows(visit, HIDDEN)),
             "version": sent or (info.version if info else ""), "has_hidden": "hidden" in self.form()._fields,
             **self.extra, **self.known(visit, value), **known,
         }  # fmt: skip
         return visit.page(
             self.template, status, editor=self, value=value, form=form, info=info, now=time.time(),
-            table=self.table(visit, None if value is None else value.id), may_change=visit.may(*self.change), **told,
+            table=table, may_change=visit.may(*self.change), **told,
         )  # fmt: skip
 
 

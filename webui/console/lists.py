@@ -180,5 +180,6 @@ EDITOR: Editor[CallList] = Editor(
     see=SEE, change=CHANGE, everything=lists.list_lists, find=lists.find_list,
     save=lambda visit, value, clear, **options: lists.save_list(visit.caller, visit.db, value, **options),
     delete=lists.delete_list, blank=lambda visit: CallList(None, ""), infos=lists.list_infos, known=_known,
-    clones=False, advice="There is no list yet: make one, then add numbers to it.",
+    clones=False,
+    advice="There is no list yet. A list holds numbers to call, or never to call: make one, then add numbers.",
 )  # fmt: skip

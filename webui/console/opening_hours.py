@@ -116,5 +116,5 @@ EDITOR: Editor[OpeningHours] = Editor(
     see=(Right.SEE_CAMPAIGNS,), change=CHANGE, everything=opening_hours.list_opening_hours,
     find=opening_hours.find_opening_hours, save=_save, delete=opening_hours.delete_opening_hours,
     blank=lambda visit: OpeningHours(None, ""), infos=opening_hours.opening_hours_infos, known=_known,
-    advice="There are none: campaigns dial in their own periods.",
+    advice="There are none: each campaign dials in its own period. Campaigns share opening hours, with holidays.",
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import g, request
+from flask import abort, g, request
 from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
@@ -17,7 +17,6 @@ from wombat_ari.app.service import end_points, servers, trunks
 from wombat_ari.app.service.rights import Right
 from wombat_ari.core.validate import check_server, check_trunk
 from wombat_ari.model.entities import EndPoint, Server, Trunk
-from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import EndPointType
 
 SEE, CHANGE = (Right.CHANGE_PBX,), (Right.CHANGE_PBX,)
@@ -161,7 +160,8 @@ def _is_on(row: Trunk | EndPoint) -> bool:
 def _with_servers(visit: Visit, form: Any) -> None:
     names = [(server.id, server.description) for server in servers.list_servers(visit.caller, visit.db)]
     if not names:
-        raise UserError("first add a server: trunks and end points are on one")
+        visit.say("First add a server: trunks and end points are on one.", "gold")
+        abort(visit.go("servers_new"))
     form.server_id.choices = things(names)
 
 

@@ -116,7 +116,7 @@ def _page(
         "records.html", status, call_list=call_list, records=found.records, total=found.total, page=page,
         pages=max(1, -(-found.total // PAGE)), query=query, kept=_kept(), record=record, form=form, calls=calls,
         mark=request.form.get("was", "") or (mark_of(record) if record else ""),
-        may_change=visit.may(*CHANGE), may_report=visit.may(Right.SEE_REPORTS),
+        may_change=visit.may(*CHANGE), may_add=visit.may(Right.ADD_NUMBERS), may_report=visit.may(Right.SEE_REPORTS),
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ def _search(visit: Visit) -> Answer:
     chosen = {run.id for run in found[:FOUND]} if request.args.get("all") else set(chosen_ids())
     return visit.page(
         "reports.html", 400 if wrong else 200, period=wanted, wrong=wrong, runs=found[:FOUND], chosen=chosen,
-        more=len(found) > FOUND, most=FOUND, before=reports.chosen_runs(visit.caller, visit.db, before),
+        more=len(found) > FOUND, most=FOUND, ever=bool(found or reports.search_runs(visit.caller, visit.db, limit=1)),
+        before=reports.chosen_runs(visit.caller, visit.db, before),
         campaigns=[
             one.name
             for one in reports.campaigns_to_choose(visit.caller, visit.db)
