@@ -34,7 +34,7 @@ from wombat_ari.app.whole import Whole, head_of
 from wombat_ari.model.errors import StoreError, UserError
 
 EXTENSION = "wombat_front"
-GATHER_S = 0.005  #: those who came while others were asked for wait so long for company
+GATHER_S = 0.001  #: those who came while others were asked for wait so long for company
 _NOT_OF_THE_VISITOR = (b"content-length", b"content-type", b"x-wombat-request")
 
 log = Logger()
