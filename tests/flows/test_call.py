@@ -126,6 +126,17 @@ def test_attributes_are_exact_and_read_only() -> None:
     assert through(flow, attributes={"NAME": value}).attributes == {"BACK": value + "!", "GONE": ""}
 
 
+@pytest.mark.parametrize("hangs_up_at", [0, 1])
+def test_a_recording_is_told_if_an_attribute_is_named_also_when_they_hang_up(hangs_up_at: int) -> None:
+    async def flow(call: Any) -> None:
+        await call.record("why", attribute="REASON")
+        await call.record("more")
+
+    seen = through(flow, hangs_up_at=hangs_up_at)
+    assert seen.attributes == {"REASON": "/recordings/why"}
+    assert seen.recorded == (["why"] if hangs_up_at else ["why", "more"])
+
+
 def test_calls_may_be_added() -> None:
     async def flow(call: Any) -> None:
         await call.attribute("ID", await call.add_call("callback", "5551", NAME="A, B", N=1))

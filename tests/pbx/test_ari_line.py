@@ -219,8 +219,9 @@ def test_how_a_recording_ends(asterisk: AsteriskInstance) -> None:
         assert not line.hung_up
         recording = asyncio.ensure_future(done(line.record(name, **{**RECORD, "limit_s": 9.0})))
         await stage.ask("channels", "hangup", channelId=line.channels[0])
-        with pytest.raises(CallerHungUp):
+        with pytest.raises(CallerHungUp) as gone:
             await recording
+        assert gone.value.sound == f"/mnt/spool/recording/{name}"
 
     run(asterisk, "5550000945#", flow)
     assert _recorded(asterisk, name).exists()

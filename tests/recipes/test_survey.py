@@ -6,17 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.recipes.conftest import Cook
 from tests.recipes.kitchen import RECIPES, Kitchen, numbers
+from tests.system.agency import ari_of
 from tests.system.agents import Agent, Floor
 from tests.system.site import until
 
 FRED = Agent(6, ring=2, talk=20)
 ADA, BEA, CARL, DORA, EMIL, FAY = numbers("survey")
 LATE = "555002102030012"  #: as Bea, when no agent is there any more
+TALKS = "555002102030"  #: as Bea, but hangs up while they tell us why
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,42 @@ def test_no_agent_in_time_and_the_file_as_it_is_now(kitchen: Kitchen, floor: Flo
     assert content["output_attributes"] == {"STARS": "4", "VISITS": "12"}
     row = kitchen.ended(late)
     assert (row["outcome"], row["extended_status"], row["agent"]) == ("TERMINATED", "3", "")
+
+
+def test_the_same_by_ari(kitchen: Kitchen, floor: Floor) -> None:
+    """A flow does not see what carries it; who hangs up in the midst of their reason has told us."""
+    site, pbx = kitchen.site, kitchen.pbx
+    (site.state / "flows" / "survey.py").write_text((RECIPES / "survey.py").read_text())
+    site.apply({"server": [{"name": "pbx", **ari_of(pbx)}]})
+    kitchen.do("wombat-ari reload survey")
+    until(lambda: site.snapshot()["pbxs"][0]["ari"]["connected"], 20, "ARI is connected")
+    floor.log_on(FRED, "403")
+    about = "PRODUCT:the new menu"
+    asked = {number: kitchen.addcall(number, about) for number in (ADA, BEA, CARL, TALKS)}
+    until(lambda: site.snapshot()["pbxs"][0]["ari"]["calls"], 10, "they are in Stasis")
+    recording = pbx.directory / "spool" / "recording" / f"survey-{asked[TALKS]}.wav"
+    until(recording.exists, 20, "they tell us why")
+    floor.hang_up(f"wbt-{asked[TALKS]:016}")
+    ends = {number: kitchen.ended(call) for number, call in asked.items()}
+    ends[TALKS] = until(lambda: reason_of(kitchen, asked[TALKS]), 10, "what they said is told")
+    statuses = {number: row["extended_status"] for number, row in ends.items()}
+    assert statuses == {ADA: "1", BEA: "2", CARL: "1", TALKS: "1"}
+    answers = {number: row["output_attributes"] for number, row in ends.items()}
+    for number in (BEA, TALKS):
+        assert answers[number].pop("REASON") == f"/mnt/spool/recording/survey-{asked[number]}"
+    assert answers == {
+        ADA: {"RATING": "4", "VISITS": "12"},
+        BEA: {"RATING": "2", "VISITS": "3"},
+        CARL: {"RATING": "5", "VISITS": "7"},
+        TALKS: {"RATING": "2", "VISITS": "3"},
+    }
+    assert ends[BEA]["agent"] == FRED.name
+    assert recording.stat().st_size > 0
+
+
+def reason_of(kitchen: Kitchen, wombatid: int) -> dict[str, Any] | None:
+    (row,) = [row for row in kitchen.site.attempts() if row["wombatid"] == wombatid]
+    return row if "REASON" in row["output_attributes"] else None
 
 
 def test_its_own_test_on_the_page(tmp_path: Path) -> None:

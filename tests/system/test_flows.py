@@ -146,7 +146,7 @@ async def leaving(call):
         "digits": lambda: call.digits(4),
         "digit": lambda: call.digit(),
         "menu": lambda: call.menu("silence/2", "1"),
-        "record": lambda: call.record(limit=60, silence=0),
+        "record": lambda: call.record(limit=60, silence=0, attribute="SAID"),
         "get_variable": lambda: call.get_variable("NOTE"),
         "set_variable": lambda: call.set_variable("NOTE", "x"),
         "something of its own": lambda: asyncio.sleep(60),
@@ -439,7 +439,10 @@ def test_the_dialplan_goes_on_behind_a_flow_that_failed(scene: Scene) -> None:
 @pytest.mark.parametrize("number", STEPS, ids=STEPS.get)
 def test_who_hangs_up_in_each_step(scene: Scene, number: str) -> None:
     row = scene.amended("leaving", number, "left")
-    assert (row["outcome"], row["output_attributes"]) == ("TERMINATED", {"LEFT": f"{STEPS[number]}: True"})
+    said = {"SAID": f"/mnt/spool/recording/flow-{row['wombatid']}"} if STEPS[number] == "record" else {}
+    assert (row["outcome"], row["output_attributes"]) == ("TERMINATED", {"LEFT": f"{STEPS[number]}: True", **said})
+    for sound in said.values():
+        assert Path(f"{sound}.wav".replace("/mnt", str(scene.pbx.directory))).stat().st_size > 0
     assert 500 < row["talk_ms"] < 5000
 
 

@@ -75,11 +75,10 @@ class AgiLine:
         sound = f"{folder}/recording/{name}"
         more = [*(["BEEP"] if beep else []), *([f"s={max(1, round(silence_s))}"] if silence_s else [])]
         given: tuple[str | int, ...] = (sound, "wav", terminator, int(limit_s * 1000), *more)
-        reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
-        if reply.value == "writefile":  # there is no such folder yet, and only some applications make one
-            await self._ask("EXEC", "MixMonitor", f"{folder}/recording/none.wav")
-            await self._ask("EXEC", "StopMixMonitor")
-            reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
+        try:
+            reply = await self._recorded(folder, given, limit_s)
+        except CallerHungUp:
+            raise CallerHungUp(sound) from None
         if reply.result == "-1" or reply.code != 200:
             raise FlowError(f"record: the PBX cannot record to {sound}.wav: {reply.text}", code="flow.record")
         if silence_s and reply.value == "timeout" and (reply.end_position or 0) < (limit_s - 0.5) * RATE:
@@ -87,6 +86,14 @@ class AgiLine:
         else:
             end = {"dtmf": RecordEnd.DIGIT}.get(reply.value, RecordEnd.TIMEOUT)
         return Recording(sound, (reply.end_position or 0) / RATE, end)
+
+    async def _recorded(self, folder: str, given: Sequence[str | int], limit_s: float) -> Reply:
+        reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
+        if reply.value == "writefile":  # there is no such folder yet, and only some applications make one
+            await self._ask("EXEC", "MixMonitor", f"{folder}/recording/none.wav")
+            await self._ask("EXEC", "StopMixMonitor")
+            reply = await self._ask("RECORD FILE", *given, timeout=limit_s + 30)
+        return reply
 
     async def get_variable(self, name: str) -> str:
         return (await self._ask(*asking_variable(name))).value

@@ -169,6 +169,15 @@ class AriLine:
             # ARI knows one key, or any; of more than one, or of a number, we end it ourselves.
             terminateOn=terminator if terminator in ("#", "*") else "none",
         )
+        sound = f"{folder}/recording/{name}"
+        try:
+            return await self._until_recorded(name, sound, limit_s=limit_s, silence_s=silence_s, terminator=terminator)
+        except CallerHungUp:
+            raise CallerHungUp(sound) from None
+
+    async def _until_recorded(
+        self, name: str, sound: str, *, limit_s: float, silence_s: float, terminator: str
+    ) -> Recording:
         pressed, finished = False, False
         until = asyncio.get_running_loop().time() + limit_s + RECORD_MARGIN_S
         try:
@@ -197,7 +206,7 @@ class AriLine:
             end = RecordEnd.SILENCE
         if end is RecordEnd.TIMEOUT and asyncio.get_running_loop().time() < until - RECORD_MARGIN_S - 0.5:
             await self._not_gone(2.0)  # nothing else ends it before its time
-        return Recording(f"{folder}/recording/{name}", duration, end)
+        return Recording(sound, duration, end)
 
     async def _variable(self, name: str) -> str:
         return await self._asked(variable(self._link, self._channel, name))

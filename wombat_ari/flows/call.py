@@ -126,13 +126,29 @@ class Call:
         silence: float = 5.0,
         terminator: str = "#",
         beep: bool = True,
+        attribute: str = "",
     ) -> Recording:
-        """What the caller says; ends at a key of ``terminator``, after ``silence`` seconds (0: not) or ``limit``."""
+        """What the caller says; ends at a key of ``terminator``, after ``silence`` seconds (0: not) or ``limit``.
+
+        ``attribute``: the output attribute that becomes the recording's ``sound``, also if they hang up instead.
+        """
         name = name or f"flow-{self.wombatid or int(time.time() * 1000)}"
         if not all(letter.isalnum() or letter in "-_" for letter in name) or not name.isascii():
             raise FlowError(f"record: {name!r} must be letters, digits, - and _")
         _digits("terminator", terminator)
-        return await self._caller().record(name, limit_s=limit, silence_s=silence, terminator=terminator, beep=beep)
+        sound = ""
+        try:
+            made = await self._caller().record(
+                name, limit_s=limit, silence_s=silence, terminator=terminator, beep=beep
+            )  # fmt: skip
+            sound = made.sound
+        except CallerHungUp as gone:
+            sound = gone.sound
+            raise
+        finally:
+            if attribute and sound:
+                await self.attribute(attribute, sound)
+        return made
 
     # The channel
 

@@ -122,7 +122,7 @@ def _told(value: Any) -> dict[str, Any]:
 def _refused(failure: Failure) -> dict[str, Any]:
     wrong = failure.value
     if isinstance(wrong, CallerHungUp | CancelledError):
-        return {"hung_up": True}
+        return {"hung_up": True, "sound": getattr(wrong, "sound", "")}
     if isinstance(wrong, WombatError):
         return {"error": str(wrong), "code": wrong.code}
     log.error("flow: a mistake of ours: %s", failure.getTraceback())

@@ -144,7 +144,7 @@ class Playing:
                 return
             if said.get("hung_up"):
                 self._line.hung_up = self._told = True
-                answer.set_exception(CallerHungUp())
+                answer.set_exception(CallerHungUp(said.get("sound", "")))
             elif "error" in said:
                 answer.set_exception(FlowError(said["error"], code=said["code"]))
             else:

@@ -33,7 +33,12 @@ class CallerHungUp(BaseException):
     """The caller is gone. It ends the flow; ``finally`` blocks run, and may still tell status and attributes.
 
     Not an ``Exception``, as ``asyncio.CancelledError`` is none: ``except Exception`` in a flow shall not swallow it.
+    ``sound``: what they were recorded to when they went, as ``Recording.sound``.
     """
+
+    def __init__(self, sound: str = "") -> None:
+        super().__init__()
+        self.sound = sound
 
 
 class FlowError(WombatError):
@@ -108,7 +113,7 @@ class Line(Protocol):
         """Record the caller as WAV under ``name`` (letters, digits, ``-`` and ``_``), where the PBX keeps recordings.
 
         Ended by one of the digits in ``terminator``, ``silence_s`` seconds of silence (0: not), or ``limit_s``. A
-        hang-up raises ``CallerHungUp``; what was recorded stays.
+        hang-up raises ``CallerHungUp`` with its ``sound``; what was recorded stays.
         """
         ...
 

@@ -120,8 +120,11 @@ class ScriptedCaller:
         return pressed
 
     async def record(self, name: str, *, limit_s: float, silence_s: float, terminator: str, beep: bool) -> Recording:
-        self._step()
         self.seen.recorded.append(name)
+        try:
+            self._step()
+        except CallerHungUp:
+            raise CallerHungUp(f"/recordings/{name}") from None
         return Recording(f"/recordings/{name}", min(limit_s, 3.0), RecordEnd.DIGIT if terminator else RecordEnd.TIMEOUT)
 
     async def get_variable(self, name: str) -> str:

@@ -34,8 +34,8 @@ async def _complains(call: Call, seconds: float) -> bool:
     """Their reason, in their own voice; whether they were put through to somebody."""
     why = await _sound(call, "Please tell us why, and press any key when you have done.", "vm-rec-temp")
     await call.play(why, interrupt=ANY_KEY)
-    reason = await call.record(f"survey-{call.wombatid}", limit=60, silence=4, terminator=ANY_KEY)
-    await call.attribute("REASON", reason.sound)
+    name = f"survey-{call.wombatid}"
+    await call.record(name, limit=60, silence=4, terminator=ANY_KEY, attribute="REASON")
     talk = await _sound(call, "Press 1 to talk to one of us now.", "vm-reachoper")
     if not await call.menu(talk, "1", tries=1, timeout=seconds):
         return False
