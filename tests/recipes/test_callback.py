@@ -86,7 +86,7 @@ def test_an_agent_calls_them_back(kitchen: Kitchen, floor: Floor) -> None:
     for row in talked[:2]:
         assert row["input_attributes"]["orgQ"] == "400"
         assert re.fullmatch(r"\d{6}-\d{6}", row["input_attributes"]["when"])
-    assert kitchen.site.snapshot()["runs"][0]["state"] == "IDLE"
+    until(lambda: kitchen.site.snapshot()["runs"][0]["state"] == "IDLE", 10, "nothing is left to do")
 
 
 def test_the_agents_phone_shows_whom_they_call_back(floor: Floor) -> None:

@@ -46,7 +46,7 @@ def test_the_list_and_the_lead(kitchen: Kitchen) -> None:
     }
     agents = {row["number"]: row["agent"] for row in kitchen.site.attempts() if row["outcome"] == "TERMINATED"}
     assert agents == {JOHN: "Ben", LEAD: "Ben"}
-    assert kitchen.site.snapshot()["runs"][0]["state"] == "IDLE"
+    until(lambda: kitchen.site.snapshot()["runs"][0]["state"] == "IDLE", 10, "nothing is left to do")
 
 
 def test_the_agents_phone_shows_who_it_is(kitchen: Kitchen, floor: Floor) -> None:

@@ -67,7 +67,7 @@ def test_what_they_chose_and_whether_they_confirmed(kitchen: Kitchen) -> None:
     assert results == END
     chosen = {row["number"]: row["output_attributes"].get("APPT") for row in kitchen.site.attempts()}
     assert {number: choice for number, choice in chosen.items() if choice} == CHOSEN
-    assert kitchen.site.snapshot()["runs"][0]["state"] == "IDLE"
+    until(lambda: kitchen.site.snapshot()["runs"][0]["state"] == "IDLE", 10, "nothing is left to do")
 
 
 def test_everybody_hears_the_time_of_their_own_appointment(kitchen: Kitchen, floor: Floor) -> None:
