@@ -226,6 +226,20 @@ def test_answers_come_in_the_order_of_the_commands(clock: Clock) -> None:
     assert session.closed
 
 
+@pytest.mark.parametrize("value", ["one\ntwo", "\nHANGUP\n520-x\n200 result=1 (y", "one\n\n", ""])
+def test_a_variable_of_several_lines(clock: Clock, value: str) -> None:
+    """Such as what CURL() has brought."""
+    got: list[Any] = []
+
+    def main(agi: FastAGIProtocol) -> Any:
+        agi.getVariable("A").addCallback(got.append)
+        return agi.getVariable("B").addCallback(got.append)
+
+    session = run(clock, main)
+    session.says(f"200 result=1 ({value})\n200 result=1 (b)\n")
+    assert got == [value, "b"]
+
+
 @pytest.mark.parametrize("text", ["HANGUP\n", "HANGUP\n200 result=1 (late)\n"])
 def test_a_hang_up_closes_at_once(clock: Clock, text: str) -> None:
     got: list[Any] = []

@@ -32,6 +32,7 @@ from wombat_ari.wire.agi import (
     Reply,
     encode_command,
     is_more_to_come,
+    is_whole,
     parse_reply,
 )
 
@@ -182,7 +183,7 @@ class FastAGIProtocol(AGICommands, Protocol):
         self._reply.append(line)
         if len(self._reply) > MAX_ENV_LINES:
             raise AgiError(f"an answer of more than {MAX_ENV_LINES} lines")
-        if len(self._reply) > 1 and line.startswith(f"{self._reply[0][:3]} "):
+        if is_whole(self._reply):
             lines, self._reply = self._reply, []
             self._answer(lines)
 

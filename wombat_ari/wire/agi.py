@@ -7,7 +7,7 @@ Rules of the place:
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -24,6 +24,7 @@ _TOO_MUCH = f"more than {MAX_ENV_LINES} lines or {MAX_ENV} bytes before the firs
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _REPLY = re.compile(r"(\d{3})([ -]?)(.*)", re.DOTALL)
+_OPEN = "200 result=1 ("  #: a variable's answer; its value has line breaks where nothing closes it
 _RESULT = re.compile(r"result=(\S*)(?: \((.*)\)(?: endpos=(\d+))?| endpos=(\d+))?\s*", re.DOTALL)
 
 
@@ -119,8 +120,17 @@ def parse_reply(lines: list[str]) -> Reply:
 
 
 def is_more_to_come(line: str) -> bool:
-    """Whether this first line of an answer opens one of several lines (which ends with the same code and a blank)."""
+    """Whether this first line of an answer opens one of several lines: an error's, or a variable's of several lines."""
+    if line.startswith(_OPEN):
+        return _RESULT.fullmatch(line[4:]) is None
     return line[3:4] == "-" and line[:3].isdecimal()
+
+
+def is_whole(lines: Sequence[str]) -> bool:
+    """Whether an answer that was opened so is complete: the same code and a blank end an error, a ``)`` a variable."""
+    if lines[0].startswith(_OPEN):
+        return lines[-1].endswith(")")
+    return len(lines) > 1 and lines[-1].startswith(f"{lines[0][:3]} ")
 
 
 def encode_command(name: str, *arguments: str | int) -> bytes:
