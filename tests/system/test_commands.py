@@ -198,7 +198,10 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(site: Site) -> None:
         assert "RUNNING" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
         assert wait_until(lambda: watching.poll() is not None, timeout=30)
-        assert "Traceback" not in watching.stdout.read()
+        said = watching.stdout.read()
+        assert "Traceback" not in said
+        assert "the run of Long goes on; to watch it again: wombat-ari run Long --attach" in said
+        assert watching.returncode == 130
     finally:
         watching.kill()
         watching.wait()

@@ -1,13 +1,12 @@
 """Holds Asterisk and ``wombat-ari serve`` in the background until it is told to stop: the console stays open.
 
-Asterisk dies with the process that started it, so that process must stay; this is it. It writes ``ready.json`` when
-both run, or ``failed.txt`` when they cannot, and ends them in order on SIGTERM.
+Both die with the process that started them, however it ends, so that process must stay; this is it. It writes
+``ready.json`` when both run, or ``failed.txt`` when they cannot or one of them ends, and ends them in order on SIGTERM.
 """
 
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from pathlib import Path
 from tools.provision.asterisk import AsteriskInstance
 from tools.provision.errors import ProvisionError
 from tools.provision.ports import free_port, require_free
+from tools.provision.process import ServerProcess, Spec
 
-READY_S = 30.0
+READY_S, LOOK_S, STOP_S = 60.0, 0.2, 20.0
 READY, FAILED, PID = "ready.json", "failed.txt", "keeper.pid"
 
 
@@ -28,8 +28,8 @@ class _Stop(Exception):
 
 def keep(folder: Path) -> None:
     """Run until SIGTERM. ``folder`` holds everything of the demonstration."""
-    (folder / PID).write_text(str(os.getpid()))
     signal.signal(signal.SIGTERM, _raise_stop)
+    (folder / PID).write_text(str(os.getpid()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the watcher
     try:
         _keep(folder)
@@ -59,15 +59,17 @@ def _keep(folder: Path) -> None:
             ready.touch(mode=0o600)
             ready.write_text(json.dumps(about))
             ready.rename(folder / READY)
-            server.wait()
-            (folder / FAILED).write_text(f"wombat-ari serve ended by itself; see {folder / 'serve.log'}")
+            while server.alive and pbx.alive:
+                time.sleep(LOOK_S)
+            gone, log = ("Asterisk", pbx.directory) if server.alive else ("wombat-ari serve", folder / "serve.log")
+            (folder / FAILED).write_text(f"{gone} ended by itself (its log: {log}); run tools/demo again")
 
 
-def _await_dialer(folder: Path, server: subprocess.Popen[bytes]) -> None:
+def _await_dialer(folder: Path, server: ServerProcess) -> None:
     """The dialer opens its control socket when it is READY."""
     until = time.monotonic() + READY_S
     while not (folder / "state" / "control.sock").exists():
-        if server.poll() is not None or time.monotonic() > until:
+        if not server.alive or time.monotonic() > until:
             raise OSError(f"the dialer did not get READY; see {folder / 'serve.log'}")
         time.sleep(0.05)
 
@@ -94,21 +96,14 @@ def _port(usual: int) -> int:
 
 
 @contextmanager
-def _serve(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    with (folder / "serve.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "wombat_ari", "serve"],
-            env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            yield server
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+def _serve(folder: Path, environment: dict[str, str]) -> Iterator[ServerProcess]:
+    server = ServerProcess("wombat-ari serve", output=folder / "serve.log")
+    command = [sys.executable, "-m", "wombat_ari", "serve"]
+    try:
+        server.spawn(Spec(command, str(folder), env={**os.environ, **environment}))
+        yield server
+    finally:
+        server.stop(timeout=STOP_S)
 
 
 def stop(folder: Path, seconds: float = 40.0) -> bool:

@@ -120,8 +120,21 @@ def _run(environment: dict[str, str], *arguments: str, capture: bool = False) ->
         env=environment, stdout=subprocess.PIPE if capture else None, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise _Failed(f"wombat-ari {' '.join(arguments)} ended with status {done.returncode}")
+        raise _Failed(_why(environment) or f"wombat-ari {' '.join(arguments)} ended with status {done.returncode}")
     return done.stdout or ""
+
+
+def _why(environment: dict[str, str]) -> str:
+    """What the keeper says, if it or one of those it keeps has ended; it notices a moment later than a command."""
+    folder = Path(environment["WOMBAT_ARI_STATE_FOLDER"]).parent
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if (folder / keeper.FAILED).exists():
+            return (folder / keeper.FAILED).read_text()
+        if keeper.running(folder) is None:
+            return "what kept Asterisk and the dialer was killed, and they with it; run tools/demo again"
+        time.sleep(0.1)
+    return ""
 
 
 def _say(text: str) -> None:

@@ -1,15 +1,21 @@
-"""The command ``wombat-ari``. Each command is a module of ``app/commands``, imported when it is used: help is quick."""
+"""The command ``wombat-ari``. Each command is a module of ``app/commands``, imported when it is used: help is quick.
 
+What a command cannot do is one line on standard error and an exit status (docs/commands.md), never a traceback.
+"""
+
+import errno
+import io
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from wombat_ari import __version__
 from wombat_ari.app.config import Settings, load_settings
-from wombat_ari.model.errors import WombatError
+from wombat_ari.model.errors import UserError, WombatError
 
 #: name -> (module:function, one line of help)
 COMMANDS = {
@@ -39,7 +45,8 @@ COMMANDS = {
     "check": ("check:check", "Find out what is wrong, and what to do about it (the doctor)."),
 }
 
-EXIT_MISTAKE = 2
+EXIT_FAILED, EXIT_MISTAKE, EXIT_INTERRUPTED = 1, 2, 130
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class _Commands(click.Group):
@@ -54,6 +61,25 @@ class _Commands(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(f"wombat_ari.app.commands.{module}"), function)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {near[0]}?" if near else "see wombat-ari --help"
+            raise UserError(f"there is no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The reader of a pipe may have had enough (``| head``): that is no mistake of anybody."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _forget_output()
+            return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -77,12 +103,64 @@ def settings_of(ctx: click.Context) -> Settings:
     return load_settings(ctx.find_root().obj)
 
 
-def main() -> Any:
-    """The console script. A user's mistake is one line on standard error and exit status 2."""
+def main() -> NoReturn:
+    """The console script."""
     try:
-        return cli.main(standalone_mode=True)
-    except WombatError as error:
-        click.echo(f"wombat-ari: {error}", err=True)
-        sys.exit(EXIT_MISTAKE)
+        status = _status()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
-        sys.exit(0)  # the reader of a pipe has had enough
+        _forget_output()
+        status = 0
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        _forget_output()
+        status = _told(f"cannot write {error.filename or 'the output'}: {error.strerror}", EXIT_FAILED)
+    sys.exit(status)
+
+
+def _status() -> int:
+    try:
+        _use_utf8()
+        _refuse_what_is_no_text(sys.argv[1:])
+        return int(cli.main(prog_name="wombat-ari", standalone_mode=False) or 0)
+    except SystemExit as end:
+        return int(end.code or 0)
+    except WombatError as error:
+        return _told(str(error), EXIT_MISTAKE)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "wombat-ari"
+        return _told(f"{error.format_message().rstrip('.')}; see {where} --help", EXIT_MISTAKE)
+    except (click.Abort, KeyboardInterrupt):
+        return _told("interrupted", EXIT_INTERRUPTED)
+
+
+def _told(text: str, status: int) -> int:
+    click.echo(f"wombat-ari: {text}", err=True)
+    return status
+
+
+def _use_utf8() -> None:
+    """What goes to a file or another program is UTF-8, whatever the locale; a screen shows ? for what it has not."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
+def _refuse_what_is_no_text(arguments: list[str]) -> None:
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            shown = argument.encode("utf-8", "backslashreplace").decode()
+            raise UserError(f"{shown}: no text in this locale; take one with UTF-8, as LC_ALL=C.UTF-8")
+
+
+def _forget_output() -> None:
+    """What is not written yet goes nowhere: Python would try again at its end, and say so."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

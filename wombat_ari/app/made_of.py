@@ -21,7 +21,7 @@ _KNOWN = (
     ("Redistribution and use in source and binary forms", "BSD"),
     ("GNU GENERAL PUBLIC LICENSE", "GPL"),
 )
-SHIPPED_EXTRAS = ("mysql",)  #: of ours: what runs with the software, not what is needed to work on it
+SHIPPED_EXTRAS = ("ari", "mysql")  #: of ours: what runs with the software, not what is needed to work on it
 
 
 @dataclass(frozen=True, slots=True)

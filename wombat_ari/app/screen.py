@@ -1,11 +1,12 @@
 """What the terminal shows: the progress of a run, the state of the dialer. Rich draws; nothing is asked here."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,15 @@ AGENT_STYLE = {**STATE_STYLE, "IDLE": "green", "PAUSED": "dim"}
 CALLS_SHOWN = 12
 ROWS_SHOWN = 20  #: of runs, trunks, end points, queues, unless all are asked for
 NAMES_SHOWN = 30  #: agents of one state, callers
+WIDE = 200  #: columns of what is no terminal: there nothing is cut off or broken into lines
+
+
+def terminal(*, markup: bool = True) -> Console:
+    """Standard output. In a pipe or a file a row of a table is one line, unless COLUMNS says how wide it may be."""
+    console = Console(markup=markup, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = WIDE
+    return console
 
 
 def run_screen(snapshot: dict[str, Any], run: dict[str, Any]) -> RenderableType:

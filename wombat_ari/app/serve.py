@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -239,6 +240,11 @@ def tls_of(settings: Settings) -> Any:
     from twisted.internet.ssl import DefaultOpenSSLContextFactory
 
     key = settings["console.private_key"] or certificate
+    for file in (certificate, key):
+        try:
+            Path(file).read_bytes()
+        except OSError as error:
+            raise WombatError(f"console.certificate: cannot read {file}: {error.strerror}") from None
     try:
         return DefaultOpenSSLContextFactory(key, certificate)
     except Exception as error:  # noqa: BLE001 - fence: whatever OpenSSL says of a file means one thing here

@@ -6,7 +6,10 @@ A child ends with its parent, too: a dialer whose supervisor was killed would go
 import os
 import signal
 import threading
+from contextlib import suppress
 from typing import Any
+
+from twisted.internet.error import ReactorNotRunning
 
 
 def stop_on_signals(reactor: Any) -> None:
@@ -17,7 +20,8 @@ def stop_on_signals(reactor: Any) -> None:
         nonlocal stopping
         if not stopping:
             stopping = True
-            reactor.stop()
+            with suppress(ReactorNotRunning):  # it stops by itself already: it could not start
+                reactor.stop()
 
     def heard(number: int, frame: object) -> None:
         reactor.callFromThread(stop)

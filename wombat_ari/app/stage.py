@@ -7,11 +7,12 @@ from wombat_ari.store import migrations
 from wombat_ari.store.database import Database, open_database
 
 
-def open_stage(settings: Settings) -> Database:
-    """The database, with its schema brought up to date (or only checked, when database.migrate is false)."""
+def open_stage(settings: Settings, *, migrate: bool = False) -> Database:
+    """The database, with its schema brought up to date (or only checked, when database.migrate is false, unless
+    ``migrate`` is asked for)."""
     settings.make_state_folder()
     database = open_database(settings.database_url, key_file=settings.key_file)
-    if settings["database.migrate"]:
+    if migrate or settings["database.migrate"]:
         migrations.migrate(database, now=time.time())
     else:
         migrations.require_current(database)

@@ -33,6 +33,9 @@ def campaigns(ctx: click.Context, hidden: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
+    if not every:
+        click.echo(f"no campaigns in {database.name} yet: make them in the console or by wombat-ari apply", err=True)
+        return
     _draw(rows)
     left_out = len(every) - len(rows)
     if left_out:
@@ -55,8 +58,6 @@ def _row(campaign: Campaign, run: str) -> dict[str, Any]:
 
 
 def _draw(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
+    from wombat_ari.app.screen import campaign_table, terminal
 
-    from wombat_ari.app.screen import campaign_table
-
-    Console().print(campaign_table(rows))
+    terminal().print(campaign_table(rows))

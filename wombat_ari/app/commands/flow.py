@@ -31,7 +31,7 @@ def list_flows(ctx: click.Context) -> None:
     sys.exit(bool(found.mistakes))
 
 
-@flow.command("try")
+@flow.command("try", short_help="Go through a flow at the terminal.")
 @click.argument("name")
 @click.option("--attribute", "-a", "attributes", multiple=True, metavar="NAME=VALUE", help="An input attribute.")
 @click.option("--number", default="5551000", show_default=True, help="The callee's number.")

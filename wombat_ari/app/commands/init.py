@@ -10,7 +10,7 @@ import click
 
 from wombat_ari.app.cli import settings_of
 from wombat_ari.app.commands.opened import operator
-from wombat_ari.app.config import ADMIN_PASSWORD_ENV, AMI_ADDRESS_ENV, AMI_LOGIN_ENV, AMI_SECRET_ENV
+from wombat_ari.app.config import ADMIN_PASSWORD_ENV, AMI_ADDRESS_ENV, AMI_LOGIN_ENV, AMI_SECRET_ENV, Settings
 
 if TYPE_CHECKING:
     from wombat_ari.app.recipes import Cooked, Pbx, Recipe
@@ -47,14 +47,19 @@ def init(
         return
     wanted = find_recipe(recipe) if recipe is not None else None
     pbx = pbx_of(ami_address, ami_login, ami_secret, dial_string)
-    database = open_stage(settings_of(ctx))
+    database = open_stage(settings_of(ctx), migrate=True)
     click.echo(f"database {database.name} is up to date")
     _administrator(database, login, password, reset)
     if wanted is not None:
         _cook(ctx, database, wanted, pbx=pbx)
     _offer_open_to(ctx, database)
-    if wanted is not None:
-        click.echo("\n  ".join(["Next:", *wanted.then]))
+    then = wanted.then if wanted is not None else ("wombat-ari serve", f"log on at {_console(settings_of(ctx))}")
+    click.echo("\n  ".join(["Next:", *then]))
+
+
+def _console(settings: Settings) -> str:
+    scheme = "https" if settings["console.certificate"] else "http"
+    return f"{scheme}://{settings['console.address']}:{settings['console.port']}/, which leads you through the set-up"
 
 
 def _offer_open_to(ctx: click.Context, database: Any) -> None:

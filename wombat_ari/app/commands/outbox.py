@@ -49,7 +49,7 @@ def list_(ctx: click.Context, receiver: str | None, parked: bool, limit: int, as
         _draw(counts, rows, ZoneInfo(settings_of(ctx).time_zone))
 
 
-@outbox.command()
+@outbox.command(short_help="Try again now.")
 @click.argument("errand", type=int, required=False)
 @click.option("--receiver", help="All that is parked or put off for this receiver.")
 @click.option("--all", "everything", is_flag=True, help="All that is parked or put off.")
@@ -68,7 +68,7 @@ def replay(ctx: click.Context, errand: int | None, receiver: str | None, everyth
     click.echo(f"{done.count:,} to be tried again" + ("" if done.told else ", once a dialer runs"))
 
 
-@outbox.command()
+@outbox.command(short_help="Delete for good.")
 @click.argument("errand", type=int, required=False)
 @click.option("--receiver", help="All that is parked for this receiver.")
 @click.option("--all", "everything", is_flag=True, help="All that is parked.")
@@ -114,12 +114,11 @@ def _as_json(row: OutboxRow) -> dict[str, Any]:
 
 
 def _draw(counts: list[Any], rows: list[OutboxRow], zone: ZoneInfo) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console.width = 200  # for a pipe, one line each
+    from wombat_ari.app.screen import terminal
+
+    console = terminal(markup=False)
     if not counts:
         console.print("the outbox is empty")
         return

@@ -16,13 +16,13 @@ def react(work: Callable[[Any], Awaitable[Result]]) -> Result:
     async def whole() -> None:
         try:
             outcome.append(await work(reactor))
-        except Exception as error:  # noqa: BLE001 - fence: raised again below, outside the reactor
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - fence: raised again below, outside the reactor
             outcome.append(error)
 
     with contextlib.suppress(SystemExit):
         task.react(lambda _: defer.Deferred.fromCoroutine(whole()), _reactor=reactor)
     if not outcome:
         raise KeyboardInterrupt
-    if isinstance(outcome[0], Exception):
+    if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]

@@ -92,9 +92,10 @@ def _write_json(chosen: list[RunRow], statistics: RunStatistics, calls: Iterable
 
 def _draw(chosen: list[RunRow], statistics: RunStatistics, calls: Iterable[LoggedCall] | None, zone: ZoneInfo) -> None:
     from rich.columns import Columns
-    from rich.console import Console
 
-    console = Console()
+    from wombat_ari.app.screen import terminal
+
+    console = terminal()
     for row in chosen:
         began = f"{datetime.fromtimestamp(row.started_at, zone):%Y-%m-%d %H:%M:%S}"
         console.print(f"[bold]{row.campaign_name}[/bold], run {row.id}, started {began}: {row.state}", highlight=False)

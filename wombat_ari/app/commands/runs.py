@@ -1,8 +1,10 @@
 """``wombat-ari run``, ``pause``, ``resume``, ``remove``, ``status``: ask the dialer, and watch it in the terminal."""
 
 import json
+import shlex
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -12,6 +14,7 @@ from wombat_ari.model.states import LIVE_RUN_STATES, RunState
 
 LOOK_S = 0.5  #: how often a watched run is looked at
 END_S = 30.0  #: the dialer has written down how a run ended by then
+AWAY_S = 20.0  #: a dialer that has crashed is there again by then
 EXIT_REMOVED = 3
 
 
@@ -23,15 +26,18 @@ EXIT_REMOVED = 3
 def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None:
     """Start CAMPAIGN and watch it until it completes (or idles). The dialer must be running.
 
-    Ctrl-C ends the watching, not the run. Exit status: 0 completed or idle, 3 removed meanwhile.
+    Ctrl-C ends the watching, not the run. Exit status: 0 completed or idle, 3 removed meanwhile, 130 Ctrl-C.
     """
+    live = attach
 
     async def work(beside: Beside) -> int:
         from wombat_ari.app.service import runs
 
+        nonlocal live
         run_id = None
         if not attach:
             run_id = (await beside.act(runs.start, campaign=campaign))["id"]
+            live = True
             click.echo(f"run {run_id} of {campaign} started")
         if no_watch:
             return 0
@@ -41,7 +47,15 @@ def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None
             return 0
         return _told(campaign, await _end_of(beside, run_id))
 
-    sys.exit(with_dialer(ctx, work))
+    try:
+        sys.exit(with_dialer(ctx, work))
+    except KeyboardInterrupt:
+        if live:
+            click.echo(
+                f"\nthe run of {campaign} goes on; to watch it again: wombat-ari run {shlex.quote(campaign)} --attach",
+                err=True,
+            )
+        raise
 
 
 def _simple(name: str, text: str) -> click.Command:
@@ -89,12 +103,9 @@ def status(ctx: click.Context, campaign: str | None, everything: bool, as_json: 
         if as_json:
             click.echo(json.dumps(run or snapshot, indent=2, ensure_ascii=False))
             return 0
-        from rich.console import Console
+        from wombat_ari.app.screen import run_figures, status_screen, terminal
 
-        from wombat_ari.app.screen import run_figures, status_screen
-
-        screen = run_figures(snapshot, run) if run else status_screen(snapshot, everything=everything)
-        Console().print(screen)
+        terminal().print(run_figures(snapshot, run) if run else status_screen(snapshot, everything=everything))
         return 0
 
     sys.exit(with_dialer(ctx, work))
@@ -102,16 +113,15 @@ def status(ctx: click.Context, campaign: str | None, everything: bool, as_json: 
 
 async def _watch(beside: Beside, campaign: str, *, run_id: int | None) -> tuple[int, bool]:
     """Draw the run (None: the live one) until it is gone from the live ones, or idle. Answers its id, and if it is."""
-    from rich.console import Console
     from rich.live import Live
 
-    from wombat_ari.app.screen import plain_line, run_screen
+    from wombat_ari.app.screen import plain_line, run_screen, terminal
 
-    console = Console()
+    console = terminal()
     said = 0.0
     with Live(console=console, refresh_per_second=4, transient=False, auto_refresh=False) as live:
         while True:
-            snapshot = await beside.picture()
+            snapshot = await (_patiently(beside) if run_id else beside.picture())
             mine = next((one for one in snapshot["runs"] if one["campaign"] == campaign), None)
             if run_id is None and mine is None:
                 raise UserError(f"campaign {campaign!r} has no live run")
@@ -127,6 +137,22 @@ async def _watch(beside: Beside, campaign: str, *, run_id: int | None) -> tuple[
             if mine["state"] == "IDLE":
                 return mine["id"], True
             await beside.wait(LOOK_S)
+
+
+async def _patiently(beside: Beside) -> dict[str, Any]:
+    """The picture; of a dialer that has crashed as soon as its supervisor has started it again."""
+    until = 0.0
+    while True:
+        try:
+            return await beside.picture()
+        except UserError as error:
+            now = time.monotonic()
+            if error.code != "dialer-down" or 0 < until < now:
+                raise
+            if not until:
+                until = now + AWAY_S
+                click.echo("the dialer does not answer; waiting for it", err=True)
+        await beside.wait(LOOK_S)
 
 
 async def _end_of(beside: Beside, run_id: int) -> RunState:

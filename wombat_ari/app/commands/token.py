@@ -17,7 +17,7 @@ def token() -> None:
     """Show, make and revoke the tokens of programs."""
 
 
-@token.command()
+@token.command(short_help="Make a token for a program.")
 @click.argument("login")
 @click.argument("name")
 @click.option(
