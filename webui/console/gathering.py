@@ -7,6 +7,7 @@ from wtforms import BooleanField, Form, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from webui.console.forms import NAME_TAKEN
 from webui.console.pages import STATUS, Answer, Pages, Visit
 from webui.console.report_address import chosen_ids
 from wombat_ari.app.service import gathering, reports
@@ -57,7 +58,11 @@ def _begin(visit: Visit) -> Answer:
     try:
         job = gathering.numbers_to_list(visit.caller, visit.db, run_ids, wanted=wanted, call_list=call_list)
     except UserError as refusal:
-        return _page(visit, form, run_ids, status=STATUS.get(refusal.code, 400), refusal=str(refusal))
+        said, status = str(refusal), STATUS.get(refusal.code, 400)
+        if refusal.code != NAME_TAKEN:
+            return _page(visit, form, run_ids, status=status, refusal=said)
+        form.name.errors = [said]
+        return _page(visit, form, run_ids, status=status)
     return visit.go("job", job_id=job.id)
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from flask import Response, request
+from flask import Response, g, request
 from wtforms import BooleanField, StringField
 from wtforms.validators import DataRequired, Length
 
@@ -15,9 +15,10 @@ from webui.api import importing
 from webui.api.importing import Heard
 from webui.console.editor import Column, Editor, yes
 from webui.console.forms import EntityForm
-from webui.console.pages import Answer, Pages, Visit
+from webui.console.pages import Answer, Pages, Visit, count
 from webui.console.uploads import Upload, Uploads, copied
 from wombat_ari.app.service import jobs, lists, records
+from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.rights import Right
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import UserError
@@ -161,6 +162,17 @@ def _preview(visit: Visit, which: int, upload: Upload, status: int = 200, *, tro
     )  # fmt: skip
 
 
+def _everything(caller: Caller, db: Any) -> list[CallList]:
+    """What is on them is asked with them, once a page."""
+    found = lists.list_lists(caller, db)
+    g.list_counts = records.counts(caller, db, found)
+    return found
+
+
+def _numbers(row: CallList) -> int:
+    return int(g.list_counts[row.id])
+
+
 def _known(visit: Visit, value: CallList | None) -> Mapping[str, Any]:
     if value is None or value.id is None:
         return {}
@@ -175,9 +187,10 @@ EDITOR: Editor[CallList] = Editor(
     name="lists", label="list", title="Lists", form=ListForm, template="lists.html",
     columns=(
         Column("List", lambda row: row.name),
+        Column("Records", lambda row: count(_numbers(row)), _numbers, number=True),
         Column("Hidden", lambda row: yes(row.hidden)),
     ),
-    see=SEE, change=CHANGE, everything=lists.list_lists, find=lists.find_list,
+    see=SEE, change=CHANGE, everything=_everything, find=lists.find_list,
     save=lambda visit, value, clear, **options: lists.save_list(visit.caller, visit.db, value, **options),
     delete=lists.delete_list, blank=lambda visit: CallList(None, ""), infos=lists.list_infos, known=_known,
     clones=False,

@@ -51,9 +51,8 @@ def add_to(pages: Pages) -> None:
         except UserError as refusal:
             if refusal.code != "user":
                 raise
-            visit.say(str(refusal), "bad")
-        else:
-            visit.say(f"{user.login} has a new password, and is logged off everywhere.")
+            return EDITOR.show_one(visit, which, 400, password_refused=str(refusal))
+        visit.say(f"{user.login} has a new password, and is logged off everywhere.")
         return visit.go("users_one", which=which)
 
     @pages.post("/users/<int:which>/log-off", Right.CHANGE_USERS)

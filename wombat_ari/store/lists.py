@@ -84,6 +84,12 @@ def count_records(db: Database, list_id: int) -> int:
         return int(tx.value("SELECT records FROM call_list WHERE id = %s", (list_id,)) or 0)
 
 
+def counts(db: Database) -> dict[int, int]:
+    """Of all lists, by their ids."""
+    with db.transaction(write=False) as tx:
+        return {int(which): int(count) for which, count in tx.rows("SELECT id, records FROM call_list")}
+
+
 def page_of_records(db: Database, list_id: int, *, after: int = 0, limit: int = 100, number: str = "") -> list[Record]:
     """Records behind the one whose id is ``after``, in the order of their ids; ``number``: only those that begin so, in
     the order of their numbers. Each page is read from an index where the one before ended: the last costs no more.

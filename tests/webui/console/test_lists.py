@@ -182,3 +182,11 @@ def test_keys(visitor: Visitors, person: Persons, database: Database) -> None:
     assert lists.count_records(database, secret or 0) == 1
     assert "Secret" not in bob.get("/lists").text
     assert "Secret" in eve.get("/lists").text
+
+
+def test_the_table_says_how_many_numbers_each_has(visitor: Visitors, database: Database, numbers: int) -> None:
+    other = entities.save_list(database, CallList(None, "zero"), by="admin", now=NOW)
+    visitor().post(f"/lists/{numbers}/paste", numbers="".join(f"{number}\n" for number in range(5550000, 5551234)))
+    page = visitor().get("/lists", sort="-1").text
+    assert '<td data-label="Records" class="n">1,234</td>' in page
+    assert page.index(f"/lists/{numbers}?") < page.index(f"/lists/{other.id}?")

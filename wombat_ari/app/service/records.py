@@ -1,7 +1,7 @@
 """Records of a list and their calls. Who sees the list sees them; each change is in the audit trail."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -59,6 +59,13 @@ def count_records(caller: Caller, db: Database, list_id: int) -> int:
     demand(caller, Right.SEE_RECORDS)
     list_service.seen_list(caller, db, list_id)
     return lists.count_records(db, list_id)
+
+
+def counts(caller: Caller, db: Database, seen: Iterable[CallList]) -> dict[int, int]:
+    """How many are on each of these lists, which the caller was shown, by its id."""
+    demand(caller, Right.SEE_RECORDS)
+    every = lists.counts(db)
+    return {one.id or 0: every.get(one.id or 0, 0) for one in seen}
 
 
 def find_record(caller: Caller, db: Database, record_id: int) -> Record:

@@ -151,11 +151,9 @@ def _server(known: list[Server], of_trunks: list[Trunk], of_end_points: list[End
 
 def _filled_list(caller: Caller, db: Database) -> tuple[CallList | None, int]:
     shown = [each for each in lists.list_lists(caller, db) if not each.hidden]
-    for call_list in sorted(shown, key=lambda each: each.id or 0):
-        count = records.count_records(caller, db, call_list.id or 0)
-        if count:
-            return call_list, count
-    return _first(shown), 0
+    counts = records.counts(caller, db, shown)
+    first = _first(each for each in shown if counts.get(each.id or 0)) or _first(shown)
+    return first, counts.get(first.id or 0, 0) if first else 0
 
 
 def _is_complete(campaign: Campaign) -> bool:
