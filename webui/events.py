@@ -124,7 +124,7 @@ class Listener:
         self._request = request
         self._feed = feed
         self._only = only
-        self._view = events.View(frozenset(), frozenset(), False)
+        self._view = events.View(frozenset(), frozenset(), frozenset())
         self._paused = False
         self._denied: set[str] = set()  #: names that were asked for since the last look and are not for this one
         self._looking = False
@@ -201,7 +201,7 @@ class Listener:
         return not self._only or kind in self._only or kind.partition(".")[0] in self._only
 
     def _is_of_something_new(self, event: dict[str, Any]) -> bool:
-        """A campaign or a list that may have been made since the last look."""
+        """A campaign, a list or a server that may have been made since the last look."""
         return bool(event["about"]) and event["about"] not in self._denied and self._is_asked_for(event["kind"])
 
     def _look_for(self, event: dict[str, Any]) -> None:

@@ -180,7 +180,7 @@ class NoClock:
 
 
 def told(first: int, count: int, **more: Any) -> dict[str, Any]:
-    events = [{"id": id, "kind": "pbx.up", "about": "", "data": {"n": id}} for id in range(first, first + count)]
+    events = [{"id": id, "kind": "pbx.up", "about": "pbx", "data": {"n": id}} for id in range(first, first + count)]
     return {"events": events, "last": first + count - 1, "missed": False, **more}
 
 
@@ -188,7 +188,7 @@ def test_a_slow_reader_costs_nothing_and_is_told_what_it_missed() -> None:
     feed = Feed(NoClock(), lambda after: None)
     sink = Sink()
     listener = Listener(sink, feed, place=99, only=())  # type: ignore[arg-type]
-    listener.see(View(frozenset(), frozenset(), True))
+    listener.see(View(frozenset(), frozenset(), frozenset({"pbx"})))
     feed._listeners.append(listener)
     feed._told(told(100, 2))
     assert len(sink.written) == 2
@@ -223,7 +223,7 @@ def test_something_new_is_looked_for_before_it_is_told_and_once_only() -> None:
     feed._told({"events": events, "last": 105, "missed": False})
     assert (len(looks), sink.written) == (1, []), "what comes behind it waits"
     for _ in range(3):
-        listener.see(View(frozenset(), frozenset({"new"}), False))
+        listener.see(View(frozenset(), frozenset({"new"}), frozenset()))
         looks[-1].callback(None)
     assert len(looks) == 3, "new, hidden, other"
     assert [line.split(b"\n")[0] for line in sink.written] == [b"id: 100", b"id: 102"]

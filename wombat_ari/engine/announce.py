@@ -27,7 +27,7 @@ Values = dict[str, Any]
 
 
 class Event(NamedTuple):
-    """``about`` is a campaign's or a list's name, whose rights decide who is told."""
+    """``about`` is a campaign's, a list's or a server's name, whose rights decide who is told."""
 
     id: int
     kind: str
@@ -77,7 +77,8 @@ class Announce:
             if run is not None:
                 self._tell("run.changed", run.name, (run.id, run.name, str(entry.state)))
         elif isinstance(entry, SystemLogEntry) and entry.action in _PBX:
-            self._tell(_PBX[entry.action], "", (entry.object.removeprefix("server "), entry.detail))
+            name = entry.object.removeprefix("server ")
+            self._tell(_PBX[entry.action], name, (name, entry.detail))
 
     def placed(self, flight: Flight, effect: Effect) -> None:
         """A performer of ``Place``."""

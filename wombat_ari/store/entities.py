@@ -69,7 +69,10 @@ TRUNK: Kind[Trunk] = Kind(
             "SELECT c.name FROM campaign c JOIN campaign_trunk x ON x.campaign_id = c.id "
             "WHERE x.trunk_id = %s ORDER BY c.name LIMIT 5",
         ),
-        ("open call", "SELECT number FROM attempt WHERE trunk_id = %s LIMIT 1"),
+        (
+            "an open call of run",
+            "SELECT r.name FROM run r JOIN attempt a ON a.run_id = r.id WHERE a.trunk_id = %s LIMIT 1",
+        ),
         ("the call log, as in run", "SELECT run_name FROM call_log WHERE trunk_id = %s LIMIT 1"),
     ),
 )
@@ -88,7 +91,10 @@ END_POINT: Kind[EndPoint] = Kind(
             "SELECT c.name FROM campaign c JOIN campaign_end_point x ON x.campaign_id = c.id "
             "WHERE x.end_point_id = %s ORDER BY c.name LIMIT 5",
         ),
-        ("open call", "SELECT number FROM attempt WHERE end_point_id = %s LIMIT 1"),
+        (
+            "an open call of run",
+            "SELECT r.name FROM run r JOIN attempt a ON a.run_id = r.id WHERE a.end_point_id = %s LIMIT 1",
+        ),
         ("the call log, as in run", "SELECT run_name FROM call_log WHERE end_point_id = %s LIMIT 1"),
     ),
 )

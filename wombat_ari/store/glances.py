@@ -1,10 +1,11 @@
 """What pages that refresh every two seconds need of what is configured: a column or two, in one question each."""
 
+from collections.abc import Collection
 from typing import Any
 
 from wombat_ari.model.live import CampaignGlance, Locked
 from wombat_ari.model.states import CampaignStatus
-from wombat_ari.store.database import Database
+from wombat_ari.store.database import Database, marks
 from wombat_ari.store.saving import Kind
 
 _HAS = "EXISTS (SELECT 1 FROM {table} x WHERE x.campaign_id = c.id)"
@@ -31,3 +32,12 @@ def locked(db: Database, kind: Kind[Any]) -> list[Locked]:
     with db.transaction(write=False) as tx:
         rows = tx.rows(f"SELECT id, security_key FROM {table} WHERE security_key <> ''")
     return [Locked(*row) for row in rows]
+
+
+def runs_named(db: Database, names: Collection[str], *, campaigns: Collection[int]) -> list[str]:
+    """Those of the names that are of runs of these campaigns, and of no others."""
+    sql = f"SELECT name, campaign_id FROM run WHERE name IN ({marks(len(names))})"
+    with db.transaction(write=False) as tx:
+        found = tx.rows(sql, tuple(names))
+    others = {name for name, campaign in found if campaign not in campaigns}
+    return [name for name, _ in found if name not in others]

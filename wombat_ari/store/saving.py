@@ -69,6 +69,16 @@ def save(
         raise _name_taken(kind, columns) from None  # by somebody who was not committed when we looked
 
 
+class InUse(UserError):
+    """Something refers to what is to be deleted. ``users``: what kind of thing, and names of some of it."""
+
+    def __init__(self, what: str, users: list[tuple[str, list[str]]]) -> None:
+        told = "; ".join(f"{label} {', '.join(names)}".strip() for label, names in users)
+        super().__init__(f"{what} cannot be deleted: it is used by {told}", code=IN_USE)
+        self.what = what
+        self.users = users
+
+
 def load(db: Database, tx: Transaction, kind: Kind[T], which: int | str) -> T:
     """By id or exact name. UserError when there is none."""
     return kind.decode(_opened(db, kind, _row(tx, kind, which)))
@@ -87,11 +97,9 @@ def delete(
     old = _row(tx, kind, entity_id)
     _require_version(kind, old, version)
     found = [(label, [str(row[0]) for row in tx.rows(sql, (entity_id,))]) for label, sql in kind.referrers]
-    users = [f"{label} {', '.join(names)}" for label, names in found if names]
+    users = [(label, names) for label, names in found if names]
     if users:
-        raise UserError(
-            f"{kind.label} {old[kind.name]} cannot be deleted: it is used by {'; '.join(users)}", code=IN_USE
-        )
+        raise InUse(f"{kind.label} {old[kind.name]}", users)
     if not tx.do(kind.table.delete().where(_same(kind, old, version))):
         raise _conflict(kind, old)
     audit(tx, kind.table, entity_id, action="DELETED", old=_shown(kind, old), new={}, by=by, now=now)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wombat_ari import __version__
+from wombat_ari.app.service import standing
 from wombat_ari.app.service.asks import Asks, Picture
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.logbook import note
@@ -75,7 +76,8 @@ def health(caller: Caller, db: Database) -> dict[str, Any]:
 
 def metrics(caller: Caller, db: Database, ask: Asks) -> tuple[Picture | None, float | None]:
     """The picture of now (None: no dialer answers) and how long the database takes to answer (ms; None: it does not).
-    Figures of the whole: no campaign, number or agent is named to who asks.
+    Figures of the whole: no campaign, number or agent is named to who asks; servers, trunks and queues are, to who
+    sees them and to trusted addresses, which ask for who watches over the machine.
     """
     demand(caller, Right.SEE_METRICS)
     try:
@@ -83,9 +85,13 @@ def metrics(caller: Caller, db: Database, ask: Asks) -> tuple[Picture | None, fl
     except UserError:
         picture = None
     try:
-        return picture, db.is_alive()
+        access_ms = db.is_alive()
+        if picture is not None and not caller.trusted:
+            picture = standing.seen_of(caller, db, picture) | {"runs": picture["runs"]}
+        return picture, access_ms
     except StoreError:
-        return picture, None
+        named = dict.fromkeys(("pbxs", "trunks", "end_points"), ())
+        return picture if picture is None or caller.trusted else picture | named, None
 
 
 def _switch(caller: Caller, engine: Engine | None) -> Engine:

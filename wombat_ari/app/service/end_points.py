@@ -4,6 +4,7 @@ from wombat_ari.app.config import Settings
 from wombat_ari.app.flow_files import flow_files
 from wombat_ari.app.service import servers
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.in_use import told_as_seen
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Infos, Right, demand, require_key_kept, require_seen, visible
 from wombat_ari.core.validate import check_end_point
@@ -53,7 +54,8 @@ def delete_end_point(caller: Caller, db: Database, end_point_id: int, *, version
     """What was deleted; refused while a campaign, an open call or the call log refers to it."""
     demand(caller, Right.CHANGE_PBX)
     old = seen_end_point(caller, db, end_point_id)
-    entities.delete_end_point(db, end_point_id, by=caller.login, now=caller.at, version=version)
+    with told_as_seen(caller, db):
+        entities.delete_end_point(db, end_point_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "end point deleted", about=old.name)
     return old
 

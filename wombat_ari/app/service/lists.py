@@ -1,6 +1,7 @@
 """Lists, by name and key; what stands on them is in ``records``."""
 
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.in_use import told_as_seen
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Infos, Right, demand, require_key_kept, require_seen, visible
 from wombat_ari.model.admin import EntityInfo
@@ -53,7 +54,8 @@ def delete_list(caller: Caller, db: Database, list_id: int, *, version: int | No
     """What was deleted, with its records; refused once a campaign or a run has it."""
     demand(caller, Right.CHANGE_LISTS)
     old = seen_list(caller, db, list_id)
-    entities.delete_list(db, list_id, by=caller.login, now=caller.at, version=version)
+    with told_as_seen(caller, db):
+        entities.delete_list(db, list_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "list deleted", about=old.name)
     return old
 

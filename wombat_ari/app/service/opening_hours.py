@@ -1,6 +1,7 @@
 """Opening hours, shared by campaigns."""
 
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.in_use import told_as_seen
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Infos, Right, demand, require_key_kept, require_seen, visible
 from wombat_ari.model.admin import EntityInfo
@@ -48,7 +49,8 @@ def delete_opening_hours(caller: Caller, db: Database, hours_id: int, *, version
     """What was deleted; refused while a campaign keeps to it."""
     demand(caller, Right.CHANGE_CAMPAIGNS)
     old = seen_opening_hours(caller, db, hours_id)
-    opening_hours.delete_opening_hours(db, hours_id, by=caller.login, now=caller.at, version=version)
+    with told_as_seen(caller, db):
+        opening_hours.delete_opening_hours(db, hours_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "opening hours deleted", about=old.name)
     return old
 

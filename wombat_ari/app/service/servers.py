@@ -1,6 +1,7 @@
 """Asterisk servers."""
 
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.in_use import told_as_seen
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Infos, Right, demand, require_key_kept, require_seen, visible
 from wombat_ari.model.admin import EntityInfo
@@ -48,7 +49,8 @@ def delete_server(caller: Caller, db: Database, server_id: int, *, version: int 
     """What was deleted; refused while trunks or end points are on it."""
     demand(caller, Right.CHANGE_PBX)
     old = seen_server(caller, db, server_id)
-    entities.delete_server(db, server_id, by=caller.login, now=caller.at, version=version)
+    with told_as_seen(caller, db):
+        entities.delete_server(db, server_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "server deleted", about=old.description)
     return old
 

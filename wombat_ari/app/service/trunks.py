@@ -2,6 +2,7 @@
 
 from wombat_ari.app.service import servers
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.in_use import told_as_seen
 from wombat_ari.app.service.logbook import note
 from wombat_ari.app.service.rights import Infos, Right, demand, require_key_kept, require_seen, visible
 from wombat_ari.model.admin import EntityInfo
@@ -49,7 +50,8 @@ def delete_trunk(caller: Caller, db: Database, trunk_id: int, *, version: int | 
     """What was deleted; refused while a campaign, an open call or the call log refers to it."""
     demand(caller, Right.CHANGE_PBX)
     old = seen_trunk(caller, db, trunk_id)
-    entities.delete_trunk(db, trunk_id, by=caller.login, now=caller.at, version=version)
+    with told_as_seen(caller, db):
+        entities.delete_trunk(db, trunk_id, by=caller.login, now=caller.at, version=version)
     note(caller, db, "trunk deleted", about=old.name)
     return old
 
