@@ -55,7 +55,11 @@ def run(
 
     begin = jobs.do if wait or size <= AT_ONCE_BYTES else jobs.begin
     title, about = f"Import into {call_list.name}", _about(call_list.id or 0)
-    return _import_of(begin(caller, db, watched, kind=KIND, title=title, about=about, total=size))
+    try:
+        return _import_of(begin(caller, db, watched, kind=KIND, title=title, about=about, total=size))
+    finally:
+        if wait:
+            jobs.let_go(db)
 
 
 def find(db: Any, import_id: str) -> Import | None:

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 from twisted.logger import Logger
 
+from wombat_ari.app.memory import give_back
 from wombat_ari.app.service.caller import Caller
 from wombat_ari.app.service.rights import MISSING
 from wombat_ari.model.errors import UserError, WombatError
@@ -247,7 +248,15 @@ def begin(
 ) -> Job:  # fmt: skip
     """The caller's, in its turn, on a thread that gives its connection back when it is over."""
     known, owner = of(db), caller.login
-    return known.start(work, kind=kind, title=title, owner=owner, about=about, total=total, after=db.close)
+    return known.start(
+        work, kind=kind, title=title, owner=owner, about=about, total=total, after=lambda: let_go(db)
+    )  # fmt: skip
+
+
+def let_go(db: Database) -> None:
+    """What a thread holds of the database after long work, and the memory that it took."""
+    db.close()
+    give_back()
 
 
 def do(
