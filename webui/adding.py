@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -59,26 +60,37 @@ class AddCalls:
         values = _fields([request.query])
         if values is None or not _adds(values):
             return None
-        return lambda: self._add(request, Params(values))
+        return partial(self._add, request, Params(values))
 
     def _add(self, request: Request | Whole, params: Params) -> None:
-        began, name = time.perf_counter(), params.text("campaign", "").strip()
+        """Without a coroutine, which would cost as much as the rest."""
+        began, what = time.perf_counter(), ("addcall", params.text("campaign", "").strip())
+        entering = self._lobby.let_in(request, what, partial(self._place, params), open_to_trusted=True)
+        entering.addCallback(self._ask, request, params, began).addErrback(_refuse, request, began)
+        entering.addErrback(_mistaken)
 
-        def look(caller: Caller) -> calls.Place:
-            return calls.place_for_calls(caller, self._db, params.name("campaign"), zone=self._settings.time_zone)
+    def _place(self, params: Params, caller: Caller) -> calls.Place:
+        return calls.place_for_calls(caller, self._db, params.name("campaign"), zone=self._settings.time_zone)
 
-        adding = self._lobby.let_in(request, ("addcall", name), look, open_to_trusted=True)
-        adding.addCallback(self._ask, params).addCallbacks(
-            lambda wombatid: answer_text(request, f"OK\nWOMBATID:{wombatid}\n"),
-            lambda failure: answer(request, _refused(failure, began)),
-        )
-        adding.addErrback(lambda failure: log.failure("addcall: a mistake of ours", failure=failure))
-
-    def _ask(self, admitted: tuple[Caller, calls.Place], params: Params) -> Deferred[int]:
+    def _ask(
+        self, admitted: tuple[Caller, calls.Place], request: Request | Whole, params: Params, began: float
+    ) -> None:  # fmt: skip
         caller, place = admitted
         asked = place.asked(params.text("attrs", ""), params.text("schedule", ""), now=caller.at)
-        wombatid: Deferred[int] = self._control.adding(place.campaign, params.text("number"), **asked)
-        return wombatid
+        adding: Deferred[int] = self._control.adding(place.campaign, params.text("number"), **asked)
+        adding.addCallbacks(_tell, _refuse, (request,), None, (request, began)).addErrback(_mistaken)
+
+
+def _tell(wombatid: int, request: Request | Whole) -> None:
+    answer_text(request, f"OK\nWOMBATID:{wombatid}\n")
+
+
+def _refuse(failure: Failure, request: Request | Whole, began: float) -> None:
+    answer(request, _refusal(failure, began))
+
+
+def _mistaken(failure: Failure) -> None:
+    log.failure("addcall: a mistake of ours", failure=failure)
 
 
 def _adds(values: dict[str, str]) -> bool:
@@ -122,7 +134,7 @@ def _pairs(text: str) -> Iterable[tuple[str, str]]:
     return [(part.partition("=")[0], part.partition("=")[2]) for part in text.split("&") if part]
 
 
-def _refused(failure: Failure, began: float) -> Response:
+def _refusal(failure: Failure, began: float) -> Response:
     error = failure.value
     if isinstance(error, UserError | StoreError):
         return refusal(Kind.TEXT, error, began=began)

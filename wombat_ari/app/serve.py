@@ -29,6 +29,7 @@ from wombat_ari.app.control import ControlClient
 from wombat_ari.app.dialer import EXIT_REFUSED
 from wombat_ari.app.pacing import PacedRequest, paced
 from wombat_ari.app.signals import stop_on_signals
+from wombat_ari.app.systemd import tell_systemd
 from wombat_ari.app.watchdog import Engine, Watchdog
 from wombat_ari.model.calls import SystemLogEntry
 from wombat_ari.model.errors import UserError, WombatError
@@ -82,6 +83,7 @@ class Supervisor:
             self._reactor.stop()
 
     def end(self) -> defer.Deferred[Any]:
+        tell_systemd("STOPPING=1")
         dialer = self._watchdog.stop() if self._watchdog else defer.succeed(None)
         return defer.DeferredList([dialer, self._end_web()])
 
@@ -93,15 +95,17 @@ class Supervisor:
             self._watchdog = Watchdog(self._reactor, self._settings, lambda entry: _write_log(database, entry))
         if self._with_web:
             self._start_web(database)
-            # As in the dialer: what is here now stays, the garbage collector need not look through it again.
+            # As in the dialer: what is here now stays, the garbage collector need not look through it again. Nor, each
+            # time, through all requests of a moment: they are freed without it.
             gc.freeze()
-            gc.set_threshold(700, 10, 100)
+            gc.set_threshold(5000, 10, 100)
         if self._with_dialer and self._watchdog is not None:
             self._watchdog.start()
         elif not self._with_web:
             raise WombatError(
                 f"nothing to run: the dialer is not to start by itself (see {self._settings.do_not_start})"
             )
+        tell_systemd("READY=1")
 
     def _start_web(self, database: Any) -> None:
         control = ControlClient(self._reactor, self._settings.control_socket)
