@@ -53,7 +53,7 @@ def test_its_own_lease_is_taken_up_again(database: Database) -> None:
 def test_of_two_that_start_at_once_one_wins(new_url: Callable[[], str], attempt: int) -> None:
     url = new_url()
     migrate(open_database(url), now=NOW)
-    barrier, found = threading.Barrier(4), []
+    barrier, found = threading.Barrier(4, timeout=30), []
 
     def start(pid: int) -> None:
         db = open_database(url)

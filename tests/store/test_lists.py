@@ -192,7 +192,7 @@ def test_a_list_is_made_when_needed(database: Database) -> None:
 
 
 def test_two_who_need_a_list_at_once_get_the_same(database: Database) -> None:
-    barrier, found = threading.Barrier(4), []
+    barrier, found = threading.Barrier(4, timeout=30), []
 
     def ask() -> None:
         database.is_alive()
