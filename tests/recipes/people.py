@@ -31,15 +31,18 @@ exten => _79XX,1,GotoIf($[0${WOMBAT_RETRY_NO} > 0]?77${EXTEN:2},1)
  same => n,Wait(0.5)
  same => n,Hangup(16)
 
+; Presses when it is asked, so that no key is for the next question, however slow the machine.
 [recipe-people]
 exten => s,1,Set(OTHER=${CHANNEL:0:-1}1)
- same => n(press),Set(HAD=${IMPORT(${OTHER},CHOICE)})
+ same => n(listen),Wait(0.1)
+ same => n,GotoIf($["${IMPORT(${OTHER},CHANNEL(appname))}" != "Read"]?listen)
+ same => n,Set(HAD=${IMPORT(${OTHER},CHOICE)})
  same => n,SendDTMF(${IF($["${HAD}" = ""]?${KEYS:0:1}:${KEYS:1:1})})
- same => n,Set(PATIENCE=15)
+ same => n,Set(PATIENCE=50)
  same => n(look),Wait(0.1)
- same => n,GotoIf($["${IMPORT(${OTHER},CHOICE)}" != "${HAD}"]?press)
+ same => n,GotoIf($["${IMPORT(${OTHER},CHOICE)}" != "${HAD}"]?listen)
  same => n,Set(PATIENCE=$[${PATIENCE} - 1])
- same => n,GotoIf(${PATIENCE}?look:press)
+ same => n,GotoIf(${PATIENCE}?look:listen)
 """
 }
 

@@ -89,12 +89,23 @@ def test_the_volunteer_is_named_on_the_calls_they_took(kitchen: Kitchen) -> None
 
 
 def test_who_wants_to_talk_and_nobody_comes_will_be_called_again(kitchen: Kitchen, floor: Floor) -> None:
+    """But not who hangs up while they wait."""
     floor.log_off(ANN)
     floor.log_on(GIL)
-    kitchen.site.fill("waiting", [ASKED[0]])
+    kitchen.site.fill("waiting", ASKED)
     kitchen.adapt(lists=["waiting"])
-    known = len(kitchen.site.attempts("carrots"))
+    known = {row["wombatid"] for row in kitchen.site.attempts("carrots")}
+    since = floor.now()
     kitchen.site.run("carrots")
-    until(lambda: len(kitchen.site.attempts("carrots")) > known, 30, "nobody came in time")
-    row = kitchen.site.attempts("carrots")[known]
-    assert (row["outcome"], row["extended_status"], row["agent"], row["retry_in_s"]) == ("TERMINATED", "2", "", 1)
+    leaver = floor.await_event("QueueCallerJoin", since=since, Queue="999")["Uniqueid"]
+    floor.hang_up(leaver)
+
+    def ends() -> dict[bool, tuple[str, str, str, int]]:
+        rows = [row for row in kitchen.site.attempts("carrots") if row["wombatid"] not in known]
+        return {
+            row["unique_id"] == leaver: (row["outcome"], row["extended_status"], row["agent"], row["retry_in_s"])
+            for row in rows
+        }
+
+    until(lambda: len(ends()) == 2, 30, "one has left, nobody came in time for the other")
+    assert ends() == {True: ("TERMINATED", "1", "", 0), False: ("TERMINATED", "2", "", 1)}

@@ -229,7 +229,7 @@ NOTES = {
     "5103": "  Zoë, Łódź – 日本語 – 🐨👩‍👩‍👧  ",
     "5104": LONG,
     "5105": "🐨é" * 160,  # 960 bytes: as a query three times as long, which Asterisk cuts
-    "5106": ('日é🐨,"\\ ${A} (' * 77)[:1000],  # a thousand letters of 1,463 bytes: more than a line of AMI takes
+    "5106": ('1) Ann: 日é🐨,"\\ ${A} (' * 60)[:1000],  # more bytes than a line of AMI takes
     "5107": "🐨" * 1000,  # 4,000 bytes
 }
 TEXT = "Your appointment is tomorrow at half past ten."
