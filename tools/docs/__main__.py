@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.docs import machines, rights, settings, tables
+from tools.docs import commands, machines, rights, settings, tables
 from tools.docs.page import fill
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,9 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {
         "settings": settings.settings,
         "example": settings.example,
+    },
+    "docs/commands.md": {
+        "commands": commands.commands,
     },
     "docs/security.md": {
         "rights": rights.rights,

@@ -7,7 +7,6 @@ installed a reactor.
 import gc
 import os
 import resource
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from wombat_ari import __version__
 from wombat_ari.app.clock import LifeClock
 from wombat_ari.app.config import Settings
 from wombat_ari.app.signals import stop_on_signals
+from wombat_ari.app.systemd import tell_systemd
 from wombat_ari.bridge.desk import Desk
 from wombat_ari.bridge.journal import Journal
 from wombat_ari.bridge.pool import ThreadedPool
@@ -92,7 +92,7 @@ class DialerProcess:
         # Nor through all calls that live, except seldom: it takes 0.1 s for 20,000, and they are freed without it.
         gc.set_threshold(700, 10, 100)
         log.info("dialer READY, process {pid}", pid=os.getpid())
-        _tell_systemd("READY=1")
+        tell_systemd("READY=1")
 
     async def _start(self, journal: Journal) -> None:
         from wombat_ari.app.ari import ari_maker
@@ -163,7 +163,7 @@ class DialerProcess:
             log.warn("the lease could not be renewed: {error}", error=error)
 
     async def _end(self) -> None:
-        _tell_systemd("STOPPING=1")
+        tell_systemd("STOPPING=1")
         if self._lease.running:
             self._lease.stop()
         if self._dialplan is not None:
@@ -226,17 +226,3 @@ def _listen_unix(reactor: Any, path: Path, factory: Any) -> Any:
         return reactor.listenUNIX(str(path), factory, mode=0o600)
     except (CannotListenError, OSError) as error:
         raise WombatError(f"cannot open the control socket {path}: {error}; choose a shorter state.folder") from None
-
-
-def _tell_systemd(state: str) -> None:
-    """sd_notify(3), for Type=notify units: nothing when not under systemd."""
-    import socket
-
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        try:
-            notify.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
-        except OSError as error:
-            print(f"systemd was not told {state}: {error}", file=sys.stderr)

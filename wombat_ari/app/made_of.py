@@ -1,17 +1,15 @@
 """What this installation is and what it is made of: build, news, packages with their licences."""
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
-import wombat_ari
+from wombat_ari.app.shipped import ROOT, shipped
 
 OURS = "wombat-ari"
-ROOT = Path(wombat_ari.__file__).parent.parent
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WITHIN = re.compile(r"\[([^\]]*)\]")
@@ -55,12 +53,10 @@ def build() -> str:
 @lru_cache(maxsize=1)
 def news() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Of each version, the latest first: its heading and what changed; empty when the file CHANGES is not installed."""
-    for file in (ROOT / "CHANGES", Path(sys.prefix) / "share" / OURS / "CHANGES"):
-        try:
-            return tuple(_versions(file.read_text("utf-8")))
-        except OSError:
-            continue
-    return ()
+    try:
+        return tuple(_versions(shipped("CHANGES").read_text("utf-8")))
+    except OSError:
+        return ()
 
 
 @lru_cache(maxsize=1)

@@ -55,7 +55,7 @@ class Watchdog(ProcessProtocol):
         self._again = None
         self._born = self._clock.seconds()
         command = [sys.executable, "-m", "wombat_ari", "dialer", "--supervised"]
-        environment = dict(os.environ)
+        environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}  # that is ours
         if self._settings.source != "the defaults":
             environment["WOMBAT_ARI_CONFIG"] = self._settings.source
         self.running = True

@@ -91,6 +91,7 @@ def _administrator(database: Any, login: str, password: str | None, reset: bool)
 
 def _cook(ctx: click.Context, database: Any, recipe: Recipe, *, pbx: Pbx) -> None:
     from wombat_ari.app.recipes import SAMPLE_SECRET, cook
+    from wombat_ari.app.shipped import shipped
 
     cooked = cook(operator(), database, recipe, pbx=pbx, flows_folder=settings_of(ctx).flows_folder)
     click.echo(f"recipe {recipe.name}: {recipe.title}")
@@ -102,7 +103,8 @@ def _cook(ctx: click.Context, database: Any, recipe: Recipe, *, pbx: Pbx) -> Non
             f"  warning: the secret is that of the sample; --ami-secret or {AMI_SECRET_ENV} gives yours", err=True
         )
     click.echo(
-        f"The PBX needs asterisk_conf/extensions.d/recipe-{recipe.name}.conf: see docs/cookbook/{recipe.name}.md"
+        f"The PBX needs asterisk_conf/extensions.d/recipe-{recipe.name}.conf: see docs/cookbook/{recipe.name}.md;"
+        f" both are in {shipped('asterisk_conf').parent}"
     )
 
 
