@@ -64,7 +64,14 @@ def main() -> None:
     from waitress import serve
 
     port, kind, address = sys.argv[1:]
-    serve(create_app(kind, address), host="127.0.0.1", port=int(port), threads=THREADS)
+    serve(
+        create_app(kind, address),
+        host="127.0.0.1",
+        port=int(port),
+        threads=THREADS,
+        connection_limit=1000,
+        asyncore_use_poll=True,
+    )
 
 
 if __name__ == "__main__":

@@ -205,13 +205,12 @@ def _target(db: Database, tx: Transaction, run_id: int, name: str, *, count: int
         checked, _ = validate.check_list(CallList(None, name))
         saving.save(db, tx, LIST, checked, by="dialer", now=now)
         tx.run(grow, (count, name))
+    last = f"SELECT id FROM record {tx.by_index(_BY_ID)} WHERE list_id = call_list.id ORDER BY id DESC LIMIT 1"
     sql = (
-        "SELECT id, (SELECT COUNT(*) FROM run_list WHERE run_id = %s AND list_id = call_list.id) "
-        "FROM call_list WHERE name = %s"
+        f"SELECT id, COALESCE(({last}), 0), "
+        "(SELECT COUNT(*) FROM run_list WHERE run_id = %s AND list_id = call_list.id) FROM call_list WHERE name = %s"
     )
-    list_id, attached = tx.rows(sql, (run_id, name))[0]
-    sql = f"SELECT id FROM record {tx.by_index(_BY_ID)} WHERE list_id = %s ORDER BY id DESC LIMIT 1"
-    end = int(tx.value(sql, (list_id,)) or 0)
+    list_id, end, attached = tx.rows(sql, (run_id, name))[0]
     if attached:
         return _Target(list_id, end, None)
     position = tx.value("SELECT COALESCE(MAX(position), -1) + 1 FROM run_list WHERE run_id = %s", (run_id,))
