@@ -383,7 +383,9 @@ def test_any_text_comes_to_a_flow_and_back_exactly(scene: Scene, number: str) ->
 def test_any_text_comes_to_the_dialplan_and_back_exactly(scene: Scene, number: str) -> None:
     found, note = scene.one("verbs", number)["output_attributes"], NOTES[number]
     assert found["NOTE"] == note
-    if number in ("5105", "5106", "5107"):  # longer than Asterisk's AGI() takes: refused, not cut
+    if number == "5106":  # what Asterisk's URIENCODE makes of it: docs/asterisk.md says why
+        assert found["QUERY"] == "1"
+    elif number in ("5105", "5107"):  # longer than Asterisk's AGI() takes: refused, not cut
         assert "QUERY" not in found
         assert found["FIRST"].startswith("FAILURE ERROR: ")
         assert "2047" in found["FIRST"]
