@@ -38,7 +38,7 @@ NOT_HTML = {"lists_export", "report_export"}
 TOGETHER = {"setup", "setup_step", "setup_save", "numbers", "numbers_begin"}  #: need all of their keys
 LINK = re.compile(r'(?:href|data-refresh)="(/[^"]*)"')
 FORM = re.compile(r'<form[^>]* method="post"[^>]* action="([^"]+)"(.*?)</form>', re.DOTALL)
-DEED = re.compile(r'<button[^>]* formaction="([^"]+)"')
+DEED = re.compile(r'<button form="deeds" formaction="([^"]+)"')
 KEYS = sorted({key for right in Right for key in right.keys} - {LOG_ON_KEY})
 
 
