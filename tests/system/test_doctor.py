@@ -52,7 +52,7 @@ def test_the_doctor_names_each_mistake(new_site: Callable[..., Site], witness: W
     texts = {about: [each["text"] for each in found if each["about"] == about] for about, _ in told}
     assert ("dialer", "warning") in told, "no dialer runs"
     pbx = "\n".join(texts["server pbx"])
-    for word in ("logged in", "all write classes", "all read classes", "clock agrees", "app_amd"):
+    for word in ("logged in", "all write classes", "all read classes", "clock agrees", "app_amd", "func_strings"):
         assert word in pbx
     assert "9000050 wanted for all lines" in pbx, "more than it has"
     assert f"does not reach FastAGI at 127.0.0.1:{site.agi_port}" in pbx, "no dialer listens"

@@ -150,6 +150,11 @@ def test_what_is_longer_than_a_line_of_ami_comes_to_the_trunk_as_well(stage: Sta
     assert (played.called["Note"], played.called["Way"]) == (note.strip(), note[::-1].strip())
 
 
+def test_a_variable_of_the_campaign_goes_before_an_attribute_of_its_name(stage: Stage) -> None:
+    """Of names that differ by underscores alone Asterisk keeps one."""
+    assert stage.play("55520000", variables="__WAY:ours").called["Way"] == "ours"
+
+
 @pytest.mark.parametrize(
     ("number", "dial", "status", "cause"),
     [

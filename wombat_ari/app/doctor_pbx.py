@@ -26,7 +26,12 @@ from wombat_ari.pbx.reach import in_words
 from wombat_ari.wire.ami import Message
 
 FILES_A_CALL = 10  #: descriptors that Asterisk needs for a trunk call
-MODULES = {"res_agi": "FastAGI verbs and flows", "app_queue": "QUEUE end points", "app_amd": "answering machines"}
+MODULES = {
+    "res_agi": "FastAGI verbs and flows",
+    "app_queue": "QUEUE end points",
+    "app_amd": "answering machines",
+    "func_strings": "attributes longer than a line of AMI",
+}
 SAMPLE_NUMBER = "5550000000"
 EVENT = "WombatDoctor"
 AGI_S = 8.0
