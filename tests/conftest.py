@@ -28,13 +28,28 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a script: what tests start would not hear Ctrl-C either.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONG = ("system", "bench", "recipes")  #: folders of the longest tests
+#: The longest files, the longest first; then the folders of the long ones.
+LONGEST = (
+    *("system/test_commands", "system/test_crashes", "system/test_outcomes", "system/test_notifications"),
+    *("system/test_processes", "system/test_flows", "system/test_calls", "system/test_full_disk"),
+    *("bench/test_p9_p10_p12_dialer", "bench/test_p1_calls", "bench/test_p11_addcall", "system/test_addcall_killed"),
+    *("recipes/test_callback", "recipes/test_social", "api/test_schema", "system/test_many_pbxs"),
+    *("console/test_live", "console/test_sweep", "console/test_everywhere", "console/test_attacks"),
+)
+LONG = ("system", "bench", "recipes", "console", "api")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several workers the longest files go first, so that nobody waits for the last one."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.path.parent.name not in LONG)
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder, name = item.path.parent.name, f"{item.path.parent.name}/{item.path.stem}"
+    if name in LONGEST:
+        return LONGEST.index(name)
+    return len(LONGEST) + (folder not in LONG)
 
 
 @pytest.hookimpl(wrapper=True)
