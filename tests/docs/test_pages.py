@@ -10,7 +10,10 @@ from tools.docs.__main__ import ROOT
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 OURS = [
-    *(DOCS / f"{name}.md" for name in ("architecture", "configuration", "contributing", "queues", "reverse")),
+    *(
+        DOCS / f"{name}.md"
+        for name in ("architecture", "configuration", "contributing", "deployment", "queues", "reverse")
+    ),
     *DECISIONS,
 ]
 
