@@ -38,7 +38,7 @@ class FakeSession(Protocol):
         self.pbx.received += data
         for action in actions:
             if not self.pbx.mute:
-                self.pbx.clock.callLater(self.pbx.answer_delay, self._act, action.decode())
+                self.pbx.clock.callLater(self.pbx.answer_delay, self._act, action.decode("utf-8", "replace"))
 
     def say(self, text: str) -> None:
         """Write a message, or the part of it before the cut that was ordered."""
