@@ -157,7 +157,7 @@ def _debootstrap(target: Path) -> None:
         *(SUITE, str(target), debian.apt_mirror(), str(script)),
     ]
     log = cache_dir() / "asterisk.log"
-    doing = f"making a private root with Debian {SUITE}'s Asterisk, once, about a minute and 500 MB"
+    doing = f"making a private root with Debian {SUITE}'s Asterisk, once, one to three minutes and 500 MB"
     status, last = run_showing(command, doing=doing, log=log, env=debian.apt_environment())
     if status != 0:
         raise ProvisionError("debootstrap failed.", hint=debian.why_it_failed(log.read_text()), log=last)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from wombat_ari.app.cli import EXIT_INTERRUPTED
 from wombat_ari.app.commands.opened import Beside, with_dialer
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.states import LIVE_RUN_STATES, RunState
@@ -50,12 +51,11 @@ def run(ctx: click.Context, campaign: str, no_watch: bool, attach: bool) -> None
     try:
         sys.exit(with_dialer(ctx, work))
     except KeyboardInterrupt:
-        if live:
-            click.echo(
-                f"\nthe run of {campaign} goes on; to watch it again: wombat-ari run {shlex.quote(campaign)} --attach",
-                err=True,
-            )
-        raise
+        if not live:
+            raise
+        again = f"wombat-ari run {shlex.quote(campaign)} --attach"
+        click.echo(f"\nthe run of {campaign} goes on; to watch it again: {again}", err=True)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def _simple(name: str, text: str) -> click.Command:
