@@ -10,16 +10,21 @@ import os
 import signal
 import socket
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 from prometheus_client.parser import text_string_to_metric_families
+from schemathesis.generation import GenerationMode
 from twisted.internet.defer import Deferred
 
 from tests.system.control import Control
 from tests.system.site import Site, until
 from tests.webui.test_front import PLAN
+from webui.api import openapi
 from webui.events import Feed, Listener
 from webui.metrics import METRICS
 from wombat_ari.app.service.events import View
@@ -128,6 +133,34 @@ def test_refusals(site: Site, login: str, after: Any, query: str, status: int, c
     if code:
         assert json.load(ear.answer)["code"] == code
     ear.close()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_it_does_as_the_document_says(site: Site, mode: GenerationMode) -> None:
+    """Schemathesis asks; an answer without end has begun when its head is there."""
+    document = openapi.document()
+    operation = schemathesis.openapi.from_dict(document)["/events"]["GET"]
+    promised = document["paths"]["/events"]["get"]["responses"]
+    told: list[int] = []
+
+    @settings(max_examples=8, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", site.console_port, timeout=20)
+        query = urllib.parse.urlencode(dict(case.query or {}), doseq=True)
+        connection.request("GET", f"/api/v1/events?{query}", headers={"Authorization": basic("admin")})
+        answer = connection.getresponse()
+        told.append(answer.status)
+        content = promised[str(answer.status)]["content"]
+        assert answer.headers.get_content_type() in content
+        connection.close()
+
+    ask()
+    if mode is GenerationMode.POSITIVE:
+        assert set(told) == {200}
+    else:
+        assert set(told) <= {200, 400}, "any text may be a kind"
+        assert 400 in told
 
 
 def test_metrics_of_the_real_dialer(site: Site) -> None:
