@@ -11,7 +11,8 @@ from webui.console.pages import STATUS, Answer, Pages, Visit
 from webui.doors import SESSION
 from wombat_ari.app.service import account as service
 from wombat_ari.app.service import tokens
-from wombat_ari.app.service.rights import Right
+from wombat_ari.app.service.logon import TOO_MANY
+from wombat_ari.app.service.rights import LOG_ON, Right
 from wombat_ari.model.errors import UserError
 
 
@@ -53,8 +54,11 @@ def add_to(pages: Pages) -> None:
                 visit.caller, visit.db, visit.tools.log_on, old=form.old.data or "", new=form.new.data or ""
             )
         except UserError as refusal:
-            form.old.errors = [str(refusal)]
-            return _page(visit, STATUS.get(refusal.code, 400) if refusal.code != "log-on" else 400, password=form)
+            about, said = form.new, str(refusal)
+            if refusal.code in (LOG_ON, TOO_MANY):
+                about, said = form.old, "this is not your password of now" if refusal.code == LOG_ON else said
+            about.errors = [said]
+            return _page(visit, 400 if refusal.code == LOG_ON else STATUS.get(refusal.code, 400), password=form)
         visit.say("Your password is changed; everywhere else you are logged off.")
         return visit.go("account")
 

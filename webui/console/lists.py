@@ -27,6 +27,7 @@ from wombat_ari.model.lists import ImportSummary
 SEE, CHANGE, ADD = (Right.SEE_RECORDS,), (Right.CHANGE_LISTS,), (Right.ADD_NUMBERS,)
 DELIMITERS = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |"}
 KINDS = {"native": "text/plain; charset=utf-8", "csv": "text/csv; charset=utf-8"}
+_HOW_MANY = f"it must be a whole number from 1 to {records.MOST_GENERATED:,}"
 AT_ONCE = 10_000  #: generated numbers that are not worth a job
 
 
@@ -84,7 +85,9 @@ def add_to(pages: Pages) -> None:
     @pages.post("/lists/<int:which>/generate", *ADD)
     def lists_generate(visit: Visit, which: int) -> Answer:
         first, text = request.form.get("first", "").strip(), request.form.get("count", "").strip()
-        count = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            return _add_page(visit, which, 400, generate_error=f"how many, {text[:40]!r}: {_HOW_MANY}")
+        count = int(text)
         call_list = lists.seen_list(visit.caller, visit.db, which)
         dedupe = bool(request.form.get("dedupe"))
 

@@ -114,6 +114,7 @@ def test_generated(visitor: Visitors, database: Database, numbers: int) -> None:
     for first, count in (("12a", "3"), ("1", "0"), ("1", "-4"), ("1", "9" * 8), ("1", "")):
         answer = one.post(f"/lists/{numbers}/generate", first=first, count=count)
         assert answer.status_code == 400, (first, count)
+    assert "how many, &#39;some&#39;" in one.post(f"/lists/{numbers}/generate", first="1", count="some").text
     assert lists.count_records(database, numbers) == 3
 
 
