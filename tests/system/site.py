@@ -32,8 +32,13 @@ from wombat_ari.store.database import Database, open_database
 Tables = dict[str, list[dict[str, Any]]]
 
 
+PATIENCE = 2.0
+"""Limits are those of a machine that does little else; one that is full with other tests is given this much more."""
+
+
 def until(condition: Callable[[], Any], limit: float, what: str = "") -> Any:
-    """Poll ``condition`` until it is true and return what it gave; after ``limit`` seconds the test fails."""
+    """Poll ``condition`` until it is true and return what it gave; ``PATIENCE`` x ``limit`` seconds later it fails."""
+    limit *= PATIENCE
     found: list[Any] = []
 
     def asked() -> bool:
@@ -107,8 +112,8 @@ class Site:
         if ready:
             self.await_ready()
 
-    def await_ready(self, limit: float = 90) -> None:
-        """A busy machine takes half a minute to start two Pythons; who has ended already is not waited for."""
+    def await_ready(self, limit: float = 60) -> None:
+        """A busy machine takes half a minute and more to start two Pythons; who has ended already is not waited for."""
         until(lambda: self.state_of_dialer() == "READY" or not self.serving, limit, "the dialer is READY")
         assert self.serving, f"wombat-ari serve has ended with status {self.status}"
 
