@@ -10,10 +10,9 @@ from tools.docs.__main__ import ROOT
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 OURS = [
-    *(
-        DOCS / f"{name}.md"
-        for name in ("architecture", "configuration", "contributing", "deployment", "queues", "reverse")
-    ),
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("architecture", "commands", "configuration", "contributing", "deployment")),
+    *(DOCS / f"{name}.md" for name in ("guide", "queues", "reverse")),
     *DECISIONS,
 ]
 
