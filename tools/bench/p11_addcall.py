@@ -1,6 +1,7 @@
 """P11: ``addcall`` requests a second, each durable when it is answered, beside Flask and waitress doing one INSERT.
 
-    python -m tools.bench.p11_addcall [--seconds 4] [--clients 16,64,200] [--database both|mariadb|sqlite] [--json]
+    python -m tools.bench.p11_addcall [--seconds 4] [--clients 16,64,200] [--database both|mariadb|sqlite] [--ahead]
+        [--as trusted|token|password] [--json]
 
 Ours is the real ``wombat-ari serve`` with its dialer and a live run; the caller is a trusted address, or (``--as
 token``, ``--as password``) somebody who logs on with each request. The peer (``p11_peer``) commits one row for each
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.system.site import Site, until
-from tools.bench.machine import Load, cpu_seconds, median, spread
+from tools.bench.machine import Load, cpu_seconds, go_ahead, median, spread
 from tools.bench.stores import KINDS, say
 from tools.provision.mariadb import MariaDBInstance
 from tools.provision.ports import free_port
@@ -161,9 +162,14 @@ class Ours:
     def rows(self) -> int:
         return int(self.site.rows("SELECT COUNT(*) FROM record")[0][0])
 
+    @property
+    def dialer_pid(self) -> int:
+        pid = self.site.dialer_pid()
+        assert pid is not None, "the dialer runs"
+        return pid
+
     def cpu(self) -> dict[str, float]:
-        dialer = self.site.dialer_pid()
-        return {"web": cpu_seconds(self.site.supervisor_pid), "dialer": cpu_seconds(dialer) if dialer else 0.0}
+        return {"web": cpu_seconds(self.site.supervisor_pid), "dialer": cpu_seconds(self.dialer_pid)}
 
     def _head_of(self, caller: str) -> str:
         if caller == "token":
@@ -219,28 +225,31 @@ def main() -> int:
     arguments = _arguments()
     kinds = KINDS if arguments.database == "both" else (arguments.database,)
     result = measure(
-        kinds, clients=arguments.clients, seconds=arguments.seconds, rounds=arguments.rounds, caller=arguments.caller
-    )
+        kinds, clients=arguments.clients, seconds=arguments.seconds, rounds=arguments.rounds, caller=arguments.caller,
+        ahead=arguments.ahead,
+    )  # fmt: skip
     print(json.dumps(result, indent=2) if arguments.json else shown(result))
     return 0
 
 
-def measure(kinds: tuple[str, ...], *, clients: list[int], seconds: float, rounds: int, caller: str) -> dict[str, Any]:
+def measure(
+    kinds: tuple[str, ...], *, clients: list[int], seconds: float, rounds: int, caller: str, ahead: bool = False
+) -> dict[str, Any]:
     load = Load.now()
     databases = {}
     for kind in kinds:
-        with _sides(kind, caller) as sides:
+        with _sides(kind, caller, ahead=ahead) as sides:
             databases[kind] = _measured(sides, kind=kind, clients=clients, seconds=seconds, rounds=rounds)
     worst = min(found["ratio"] for found in databases.values())
     return {
         "row": "P11", "clients": clients, "seconds": seconds, "rounds": rounds, "caller": caller,
-        "processors": load.processors, "load_before": load.average_1m, "databases": databases, "worst_ratio": worst,
-        "reach": REACH, "reached": worst >= REACH,
+        "processors": load.processors, "load_before": load.average_1m, "ahead": ahead, "databases": databases,
+        "worst_ratio": worst, "reach": REACH, "reached": worst >= REACH,
     }  # fmt: skip
 
 
 @contextmanager
-def _sides(kind: str, caller: str) -> Iterator[dict[str, Any]]:
+def _sides(kind: str, caller: str, *, ahead: bool = False) -> Iterator[dict[str, Any]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wombat-bench-")))
         folder.chmod(0o755)
@@ -255,6 +264,9 @@ def _sides(kind: str, caller: str) -> Iterator[dict[str, Any]]:
         stack.callback(peer.process.kill_group)
         ours.start()
         peer.start()
+        if ahead:
+            database = [mariadb.pid] if mariadb else []
+            go_ahead([os.getpid(), ours.site.supervisor_pid, ours.dialer_pid, peer.process.pid, *database])
         yield {"ours": ours, "peer": peer}
 
 
@@ -339,6 +351,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--database", choices=("both", *KINDS), default="both")
     parser.add_argument("--as", dest="caller", choices=CALLERS, default="trusted", help="who asks")
+    parser.add_argument("--ahead", action="store_true", help="before what others run here (root, autogroup)")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if not all(1 <= count <= 400 for count in arguments.clients) or arguments.rounds < 1 or arguments.seconds <= 0:
