@@ -115,6 +115,23 @@ def test_many_at_once_and_each_has_its_own_answer(site: Site) -> None:
     assert len({body[1] for body in answers if body[0] == "OK"}) == 48
 
 
+def test_many_at_once_and_nobody_comes_in_with_another(site: Site) -> None:
+    who = {
+        "a trusted address": ((), "there is no campaign Secret"),
+        "one with the key": ((f"Authorization: {ADMIN}",), "OK"),
+        "a wrong token": (("Authorization: Bearer x",), "token"),
+        "an unknown proxy": (("X-Forwarded-For: 192.0.2.1",), "log-on"),
+    }
+    asked = [name for name in who for _ in range(8)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = pool.map(
+            lambda name: ask(site, "op=addcall", "campaign=Secret", "number=5554", headers=who[name][0])[1][0], asked
+        )
+        for name, answer in zip(asked, answers, strict=True):
+            assert who[name][1] in answer, name
+    assert site.rows("SELECT COUNT(*) FROM record WHERE number = '5554'")[0][0] == 8
+
+
 def test_a_key_that_was_set_counts_for_the_next_request(site: Site) -> None:
     fields = ("op=addcall", "campaign=Spring", "number=5553")
     assert ask(site, *fields)[1][0] == "OK"
