@@ -134,3 +134,19 @@ def test_a_job_is_bounded_and_so_is_what_waits(bench: Bench, monkeypatch: pytest
     bench.end()
     assert bench.end() == [2, 4, 6]
     assert bench.end() == [8, 10]
+
+
+def test_a_company_has_its_answers_in_order_also_over_two_jobs_and_beside_refusals(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batcher, "BATCH", 3)
+    monkeypatch.setattr(batcher, "LIMIT", 5)
+    told: list[list[Any]] = []
+    bench.add(0)
+    bench.batcher.add_all([2, 3, 4, 6, 8, 10, 12]).addCallback(told.append)
+    assert [bench.end(), bench.end(), list(told), bench.end()] == [[0], [2, 3, 4], [], [6, 8]]
+    (answers,) = told
+    assert [str(answer) for answer in answers[:5]] == ["<2>", "3 is odd", "<4>", "<6>", "<8>"]
+    assert [answer.code for answer in answers[5:]] == ["busy", "busy"]
+    bench.batcher.add_all([]).addCallback(told.append)
+    assert told[1] == []
