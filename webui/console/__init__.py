@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Flask
 
-from webui.console.pages import Pages, Tools, duration
+from webui.console.filters import duration
+from webui.console.pages import Pages, Tools
 from webui.doors import Doors
 from wombat_ari.app.service.logon import LogOn
 

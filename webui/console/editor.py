@@ -24,6 +24,7 @@ from wombat_ari.model.errors import UserError
 
 PAGE = 25  #: rows
 HIDDEN = "~"  #: in a search: the hidden ones too
+SHORT = 18  #: characters
 CONFLICT = "conflict"  #: code of the refusal of a second save
 VIEW = ("q", "sort", "page")  #: what an address says of a table
 
@@ -279,6 +280,13 @@ def version_sent() -> int | None:
 
 def yes(flag: bool) -> str:
     return "yes" if flag else "no"
+
+
+def short(text: str) -> str:
+    """Where there is little room; the whole of it is said when one points at it."""
+    if len(text) <= SHORT:
+        return text
+    return Markup('<span title="{}">{}…</span>').format(text, text[: SHORT - 1].rstrip())
 
 
 def state(good: bool, on: str, off: str) -> Markup:

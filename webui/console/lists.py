@@ -14,8 +14,9 @@ from wtforms.validators import DataRequired, Length
 from webui.api import importing
 from webui.api.importing import Heard
 from webui.console.editor import Column, Editor, yes
+from webui.console.filters import count
 from webui.console.forms import EntityForm
-from webui.console.pages import Answer, Pages, Visit, count
+from webui.console.pages import Answer, Pages, Visit
 from webui.console.uploads import Upload, Uploads, copied
 from wombat_ari.app.service import jobs, lists, records
 from wombat_ari.app.service.caller import Caller

@@ -8,10 +8,8 @@ it raises becomes a page in words, with the right status.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from webui.console import menu
+from webui.console.filters import FILTERS
 from webui.console.pieces import Pieces
 from webui.console.typed import typed
 from webui.doors import Doors
@@ -159,8 +158,7 @@ class Pages:
         self.blueprint.register_error_handler(CSRFError, self._strange_form)
         self.blueprint.register_error_handler(HTTPException, lambda error: self.refuse(error))
         self.blueprint.context_processor(self._known)
-        app.jinja_env.filters.update(moment=_moment, clock=_clock, day=_day, ago=_ago, since=_since)
-        app.jinja_env.filters.update(percent=percent, count=count, duration=duration)
+        app.jinja_env.filters.update(FILTERS)
         app.register_blueprint(self.blueprint)
 
     def refuse(self, error: HTTPException) -> Answer:
@@ -257,50 +255,3 @@ def here(address: str) -> str:
         return ""
     inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return address if inside and address.isprintable() else ""
-
-
-def zone_of_visit() -> ZoneInfo:
-    """Of who is shown this page."""
-    visit = g.get("visit")
-    return visit.zone if visit else ZoneInfo("UTC")
-
-
-def duration(seconds: float | None) -> str:
-    """``3725`` -> ``1:02:05``; minutes and seconds below an hour."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(int(max(0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def percent(share: float | None) -> str:
-    """``0.318`` -> ``31.8 %``."""
-    return "–" if share is None else f"{share * 100:.1f} %"
-
-
-def count(number: float | None) -> str:
-    """``1234567`` -> ``1,234,567``."""
-    return "–" if number is None else f"{number:,.0f}"
-
-
-def _moment(at: float | None) -> str:
-    """Date and time of day."""
-    return "–" if not at else datetime.fromtimestamp(at, zone_of_visit()).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _clock(at: float | None) -> str:
-    return "–" if not at else datetime.fromtimestamp(at, zone_of_visit()).strftime("%H:%M:%S")
-
-
-def _since(at: float | None) -> str:
-    """Time of day; with its date when it is not of today: runs last for days."""
-    return _clock(at) if at and _day(at) == _day(time.time()) else _moment(at)
-
-
-def _day(at: float | None) -> str:
-    return "–" if not at else datetime.fromtimestamp(at, zone_of_visit()).strftime("%Y-%m-%d")
-
-
-def _ago(at: float | None) -> str:
-    return "–" if not at else duration(time.time() - at)

@@ -10,7 +10,7 @@ from flask import abort, g, request
 from wtforms import BooleanField, FloatField, IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from webui.console.editor import VIEW, Column, Editor, state
+from webui.console.editor import VIEW, Column, Editor, short, state
 from webui.console.forms import EntityForm, SecretField, choices, things
 from webui.console.pages import Answer, Pages, Visit
 from wombat_ari.app.service import end_points, servers, trunks
@@ -153,6 +153,10 @@ def _server_of(row: Trunk | EndPoint) -> str:
     return str(g.server_names.get(row.server_id, "–"))
 
 
+def _place_of(row: EndPoint) -> str:
+    return f"{row.extension}@{row.context}"
+
+
 def _is_on(row: Trunk | EndPoint) -> bool:
     return _on() in (None, row.server_id)
 
@@ -189,7 +193,7 @@ TRUNKS: Editor[Trunk] = Editor(
     name="trunks", prefix="trunks-", label="trunk", form=TrunkForm, **PAGE,
     columns=(
         Column("Trunk", lambda row: row.name),
-        Column("Server", _server_of),
+        Column("Server", lambda row: short(_server_of(row)), _server_of),
         Column("Dial string", lambda row: row.dial_string),
         Column("Capacity", lambda row: row.capacity, number=True),
     ),
@@ -204,9 +208,9 @@ END_POINTS: Editor[EndPoint] = Editor(
     name="end-points", prefix="end-points-", label="end point", form=EndPointForm, **PAGE,
     columns=(
         Column("End point", lambda row: row.name),
-        Column("Server", _server_of),
+        Column("Server", lambda row: short(_server_of(row)), _server_of),
         Column("Type", lambda row: row.type.value),
-        Column("Goes to", lambda row: f"{row.extension}@{row.context}"),
+        Column("Goes to", lambda row: short(_place_of(row)), _place_of),
         Column("Channels", lambda row: row.max_channels, number=True),
     ),
     see=SEE, change=CHANGE, everything=end_points.list_end_points, find=end_points.find_end_point,

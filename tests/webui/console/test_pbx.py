@@ -238,3 +238,11 @@ def test_what_is_selected_is_on_the_page_that_is_shown(visitor: Visitors, server
     page = visitor().get(f"/trunks/{trunks[-1].id}").text
     assert "page 3 of 3" in page
     assert page.count('aria-current="true"') == 1
+
+
+def test_a_long_name_takes_no_more_room_than_there_is(visitor: Visitors, database: Database) -> None:
+    name = "The PBX <of> the northern region, evening shift"
+    server = entities.save_server(database, Server(None, name, "10.0.0.9"), **BY)
+    entities.save_trunk(database, Trunk(None, server.id or 0, "line", "X/${num}", 1), **BY)
+    row = re.findall('<td data-label="Server">(.*?)</td>', visitor().get("/pbx").text)
+    assert row == [f'<span title="{html.escape(name)}">The PBX &lt;of&gt; the…</span>']
