@@ -46,7 +46,7 @@ class Letter:
 
     def is_signed_with(self, secret: str) -> bool:
         timestamp = self.headers["webhook-timestamp"]
-        if abs(time.time() - int(timestamp)) > 300:
+        if abs(self.at - int(timestamp)) > 300:
             return False
         signed = f"{self.message_id}.{timestamp}.".encode() + self.body
         wanted = base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()

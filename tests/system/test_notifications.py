@@ -60,9 +60,9 @@ def failing(site: Site, receiver: Receiver) -> str:
     return about["error"] if about["failing_since"] else ""
 
 
-def judged(site: Site, letters: list[Letter]) -> None:
+def judged(site: Site, letters: list[Letter], *, campaign: str = "Sales") -> None:
     """What was accepted is what the call log says, signed, and in order for each record."""
-    log = {str(row["wombatid"]): row for row in site.attempts("Sales")}
+    log = {str(row["wombatid"]): row for row in site.attempts(campaign)}
     told: dict[str, Letter] = {}
     order: dict[str, list[int]] = defaultdict(list)
     for letter in letters:
@@ -78,7 +78,7 @@ def judged(site: Site, letters: list[Letter]) -> None:
         assert form["num"] == row["number"]
         assert (form["state"], form["retry"]) == (row["outcome"], str(row["attempt"] - 1))
         assert (form["reschedule"], form["talk"]) == (str(row["retry_in_s"]), str(row["talk_ms"]))
-        assert (form["I_NAME"], form["campaign"], form["list"]) == (f"Zoë & {row['number']}", "Sales", "people")
+        assert (form["I_NAME"], form["campaign"], form["list"]) == (f"Zoë & {row['number']}", campaign, "people")
     assert all(retries == sorted(retries) for retries in order.values())
 
 
@@ -142,8 +142,9 @@ def test_none_is_lost_when_the_receiver_is_away_and_the_dialer_is_killed(new_sit
 
 
 def test_a_receiver_of_every_mood(new_site: NewSite, witness: Witness) -> None:
-    """The first try of each gets no answer, 500, a cut connection, two answers. All arrive, and calls go on as ever."""
-    moods = itertools.cycle(["500", "cut", "twice", "slow", "ok"])
+    """The first try of each gets 500, a cut connection, two answers, and of two no answer. All arrive, and calls go on
+    as ever. A real minute down, and rates side by side: ``test_notifications_minute``."""
+    moods = itertools.chain(["slow", "twice", "cut", "slow", "500"], itertools.cycle(["500", "cut", "twice", "ok"]))
     first: dict[str, str] = {}
     with Receiver() as receiver:
         site: Site = new_site()

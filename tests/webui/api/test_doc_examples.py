@@ -26,6 +26,7 @@ def test_every_example(tmp_path: Path) -> None:
     site.wombat("init")
     begin, found = examples()
     begin = begin.replace("127.0.0.1:8080", f"127.0.0.1:{site.console_port}")
+    begin = f'curl() {{ printf \'%s\\t\' "$@" >>asked; echo >>asked; command curl "$@"; }}\n{begin}'
     parts = [f"{commands}echo '{MARK.format(n)}'\n" for n, (commands, _) in enumerate(found)]
     try:
         site.serve()
@@ -42,11 +43,21 @@ def test_every_example(tmp_path: Path) -> None:
             wrong.append(f"{commands}printed\n{printed}and not\n{expected}")
     assert not wrong, "\n".join(wrong) + done.stderr
     assert done.returncode == 0
+    asked = [each for line in (tmp_path / "asked").read_text().splitlines() if (each := asked_by(line.split("\t")))]
+    without = [
+        f"{route.method} {route.path}" for route in ROUTES
+        if not any(method == route.method and route_pattern(route.path).fullmatch(path) for method, path in asked)
+    ]  # fmt: skip
+    assert not without, "these have no example"
 
 
-def test_every_resource_is_on_the_page() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    for path in {route.path for route in ROUTES}:
-        first, last = path.split("/")[1], re.sub(r"/{\w+}$", "", path).rpartition("/")[2]
-        assert first in text, path
-        assert last in text, path
+def asked_by(arguments: list[str]) -> tuple[str, str] | None:
+    """Method and path of what curl was told; None: not of the API."""
+    address = next((each for each in arguments if "/api/v1" in each), "")
+    sends = {"-d", "--data-binary"} & set(arguments)
+    method = arguments[arguments.index("-X") + 1] if "-X" in arguments else "POST" if sends else "GET"
+    return (method, address.partition("/api/v1")[2].partition("?")[0]) if address else None
+
+
+def route_pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"{\w+}", "[0-9a-f]+", path))
