@@ -42,8 +42,10 @@ async def examine(
         for finding in await _in_thread(_mail, settings, database):
             yield finding
         plan = await _in_thread(load, database)
-    except WombatError:
-        return  # the database is away, which was said
+    except WombatError as error:
+        if not getattr(error, "transient", False):  # else the database is away, which was said
+            yield bad("configuration", str(error), "no PBX can be used before that")
+        return
     if not plan.servers:
         yield warning("servers", "no server is configured", "set one up in the console, or: wombat-ari apply FILE")
     for finding in await _in_thread(_strangers, settings, plan.servers):
