@@ -7,17 +7,19 @@ live call, what could not be told outside, a failed job. ``paths`` has an exampl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
+from peewee import CharField, TextField
 from werkzeug.routing import Rule
 
 from tests.store.conftest import NOW
 from tests.webui.console.engine import RINGS, TALKS, Engine
 from tools.fake_pbx import FakePbx
+from tools.fake_pbx.queues import FakeQueue
 from wombat_ari.app.service import jobs
 from wombat_ari.model.admin import User, UserClass
 from wombat_ari.model.calls import SystemLogEntry
@@ -39,10 +41,24 @@ from wombat_ari.model.errors import UserError
 from wombat_ari.model.secret import Secret
 from wombat_ari.model.states import DispositionVerb, EndPointType, ListUse
 from wombat_ari.model.tokens import Scope
-from wombat_ari.store import campaigns, entities, lists, opening_hours, outbox, syslog, tokens, users
+from wombat_ari.store import campaigns, entities, lists, opening_hours, outbox, syslog, tables, tokens, users
 from wombat_ari.store.database import Database
 
 BUSY = "5552010%03d"
+#: columns of text that is ours or was checked: states and words, what is no text for people, digests and secrets, JSON
+OURS = {
+    "schema_version": {"name"}, "asterisk_server": {"password", "ari_password", "address"}, "end_point": {"type"},
+    "record": {"number", "input_attributes", "output_attributes"},
+    "campaign": {"status", "days", "zone", "logging", "logging_attributes", "notify_secret", "email_events",
+    "email_addresses"}, "campaign_list": {"list_use"}, "reschedule_rule": {"mode", "status"},
+    "user": {"login", "password_hash", "time_zone"}, "audit": {"entity", "old_values", "new_values"},
+    "run": {"state"}, "attempt": {"number", "state", "input_attributes", "output_attributes"},
+    "call_log": {"number", "outcome", "input_attributes", "output_attributes"},
+    "opening_hours": {"zone"}, "opening_rule": {"from_date", "to_date", "days", "from_time", "to_time"},
+    "disposition_rule": {"status", "verb", "attributes"}, "outbox": {"kind", "state", "payload"},
+    "api_token": {"token_hash", "scopes"}, "web_session": {"token_hash", "stamp"}, "dialer_lease": {"name"},
+    "id_block": {"name"}, "idempotency_key": {"login", "idempotency_key", "request_hash", "answer"},
+}  # fmt: skip
 Named = Callable[[str], str]
 
 
@@ -70,6 +86,7 @@ class Seeded:
     def configure(self) -> Seeded:
         """Before the engine starts."""
         self._lines()
+        self._agents()
         self._lists()
         self._campaigns()
         return self
@@ -92,6 +109,17 @@ class Seeded:
                 "WHERE wombatid = %s",
                 (words[0][:80], words[1][:80], words[2][:200], words[3], attempt),
             )
+        return self
+
+    def plant(self, text: str) -> Seeded:
+        """Into all that is stored as text and does not hold it yet, also where forms refuse it: what is in a database
+        may have come there another way. What is new in the schema is found by itself."""
+        with self.database.transaction() as tx:
+            for table, column in texts_of_others():
+                known = f"{column.column_name} NOT LIKE '%%<%%'"
+                longest = getattr(column, "max_length", None) or 1000
+                words = ((SHAPES.get(column.column_name, "%s") % text)[: max(3, longest - 5)],)
+                tx.run(f"UPDATE {table} SET {column.column_name} = %s || rowid WHERE {known}", words)
         return self
 
     def people(self) -> Seeded:
@@ -124,6 +152,12 @@ class Seeded:
     def _fail(self, progress: jobs.Progress) -> None:
         progress(1, total=3, message=self.named("message"))
         raise UserError(self.named("job error"))
+
+    def _agents(self) -> None:
+        """Of the queue; paused, so that none is called."""
+        world, name = self.engine.world, self.named("queue")
+        queue = world.pbx.queues[name] = FakeQueue(world.pbx, name)
+        queue.log_on(f"PJSIP/{self.named('phone')}", paused=True)
 
     def _lines(self) -> None:
         by: dict[str, Any] = {"by": self.by, "now": NOW}
@@ -215,6 +249,23 @@ class Seeded:
     def _one(self, sql: str, *params: Any) -> int:
         with self.database.transaction(write=False) as tx:
             return int(tx.value(sql, params) or 0)
+
+
+#: what a text must look like to be read at all, around whatever else it holds
+SHAPES = {
+    "dial_string": "Local/%s", "destination": "https://a.example/%s", "http_notify_url": "https://a.example/?%s",
+    "ari_url": "http://a.example/%s", "variables": "NAME:%s", "extra": "NAME:%s",
+}  # fmt: skip
+
+
+def texts_of_others() -> Iterator[tuple[str, Any]]:
+    """Tables with their columns of text that may be whatever people and PBXs have said."""
+    for table in tables.ALL:
+        name = table._meta.table_name
+        for column in table._meta.sorted_fields:
+            is_text = isinstance(column, CharField | TextField)
+            if is_text and column.column_name not in OURS.get(name, ()):
+                yield name, column
 
 
 #: first part of an address and the word in it -> which thing of a ``Seeded`` it is, or a text

@@ -20,7 +20,7 @@ from tests.webui.api.test_rights import contents
 from tests.webui.conftest import PASSWORD, Switch
 from tests.webui.console.conftest import PHONE, WALL, XSS, Visitor, complaints, overflow, serving, sit_down_at
 from tests.webui.console.engine import Engine
-from tests.webui.console.seeded import Seeded, looks_of, path_of, rules_of
+from tests.webui.console.seeded import Seeded, looks_of, path_of, rules_of, texts_of_others
 from webui import create_app
 from wombat_ari.app.config import load_settings
 from wombat_ari.app.service.rights import LOG_ON_KEY, Right
@@ -36,6 +36,7 @@ FOR_ALL = {
 OPEN = {"log_on", "health"}  #: without a log-on
 NOT_HTML = {"lists_export", "report_export"}
 TOGETHER = {"setup", "setup_step", "setup_save", "numbers", "numbers_begin"}  #: need all of their keys
+KEY_OF_ALL = "<img/src=x/onerror='document.title=1'>"  #: the security key of everything; all who look hold it
 LINK = re.compile(r'(?:href|data-refresh)="(/[^"]*)"')
 FORM = re.compile(r'<form[^>]* method="post"[^>]* action="([^"]+)"(.*?)</form>', re.DOTALL)
 DEED = re.compile(r'<button form="deeds" formaction="([^"]+)"')
@@ -48,15 +49,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     folder = tmp_path_factory.mktemp("sweep")
     database = open_database(f"sqlite:///{folder / 'wombat.db'}", key_file=folder / "secret.key")
     engine = Engine(folder, database)
-    seeded = Seeded(engine, lambda what: _hostile(what)).configure()
+    seeded = Seeded(engine, lambda what: _hostile(what), key=KEY_OF_ALL).configure()
     engine.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         users._nobody.cache_clear()
         users.create_admin(database, PASSWORD, now=NOW)
-        yield seeded.people().live()
+        yield seeded.people().live().plant(PLANTED)
     engine.world.stop()
     database.close()
+
+
+def test_all_that_is_stored_as_text_tries_to_be_html(world: Seeded) -> None:
+    """Each column of the schema that people or PBXs write to: what it holds is on the pages that are swept."""
+    planted = 0
+    with world.database.transaction(write=False) as tx:
+        for table, column in texts_of_others():
+            found = [str(row[0]) for row in tx.rows(f"SELECT {column.column_name} FROM {table}")]
+            assert all("<" in text for text in found if text != "None"), f"{table}.{column.column_name}"
+            planted += bool(found)
+    assert planted > 80
 
 
 def _hostile(what: str) -> str:
@@ -84,7 +96,7 @@ def admin(app: Flask) -> Visitor:
 def upload(admin: Visitor, world: Seeded) -> str:
     """The token of a CSV that waits to be looked at."""
     file = io.BytesIO(f"NUM;{XSS[:30]}\n1;{XSS.replace(chr(34), '')}\n".encode())
-    answer = admin.post(f"/lists/{world.ids['list']}/upload", kind="csv", file=(file, "n.csv"))
+    answer = admin.post(f"/lists/{world.ids['list']}/upload", kind="csv", file=(file, f"{XSS[:60]}.csv"))
     return answer.location.partition("/csv/")[2].partition("?")[0]
 
 
@@ -98,7 +110,7 @@ def name(rule: Rule) -> str:
 
 def holder(world: Seeded, login: str, keys: list[str]) -> str:
     """A user with these keys, and the right to log on."""
-    user = User(None, login, own_keys=(LOG_ON_KEY, *keys), token="SIP/1")
+    user = User(None, login, own_keys=(LOG_ON_KEY, KEY_OF_ALL, *keys), token="SIP/1")
     user = users.save_user(world.database, user, by="admin", now=NOW)
     users.set_password(world.database, user.id or 0, password=PASSWORD, by="admin", now=NOW)
     return login
@@ -220,7 +232,7 @@ FACTS = """() => {
     twice: ids.filter((id, place) => ids.indexOf(id) !== place),
     nowhere: refers.filter((id) => id && !named(id)),
     heads: document.querySelectorAll("h1").length,
-    planted: document.querySelectorAll("img[src=x], main script:not([src])").length,
+    planted: document.querySelectorAll("img[src=x], s, main script:not([src])").length,
     title: document.title,
   };
 }"""
@@ -232,6 +244,8 @@ WIDEST = """() => [...document.querySelectorAll("main *")].filter((one) => {
 GOOD_FACTS = {"twice": [], "nowhere": [], "heads": 1, "planted": 0}
 ON_A_PHONE = ("color-contrast", "scrollable-region-focusable")  #: what depends on width and colours
 PARTS = 4
+#: for all that is stored; begins so that what is short is a tag, too, and holds no blank since some texts may not
+PLANTED = "<s><img/src='x'/onerror=\"document.title='gone'\"><script>document.title='gone'</script>'\"&"
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +271,7 @@ def _whole_pages(app: Flask, admin: Visitor, world: Seeded, upload: str) -> list
 def test_every_page_in_chromium(
     app: Flask, world: Seeded, admin: Visitor, browser: Browser, address: str, upload: str, part: int
 ) -> None:
-    """On a wall in dark and on a phone in light: nothing is written to the console, refused by the policy, wider than
+    """On a wall in dark and on a phone in both: nothing is written to the console, refused by the policy, wider than
     the window, serious to axe, or HTML that was a name; ids are unique, and what refers to one finds it."""
     wrong: list[str] = []
     titles: dict[str, str] = {}
@@ -279,7 +293,7 @@ def test_every_page_in_chromium(
 
 def _faults(page: Page) -> Iterator[str]:
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-    for width, scheme, rules in ((WALL, "dark", ()), (PHONE, "light", ON_A_PHONE)):
+    for width, scheme, rules in ((WALL, "dark", ()), (PHONE, "light", ON_A_PHONE), (PHONE, "dark", ON_A_PHONE[:1])):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         if sticks_out := overflow(page):
