@@ -14,6 +14,8 @@ from tests.system.site import Site, until
 from tools.docs.__main__ import ROOT
 from tools.provision.asterisk import AsteriskInstance
 
+#: What Asterisk warns of when somebody hangs up while music is played to them: who is late, on a busy machine.
+HARMLESS = "res_musiconhold.c: Failed to write frame"
 RECIPES = ROOT / "wombat_ari" / "recipes"
 
 
@@ -120,4 +122,6 @@ class Kitchen:
         """Warnings and errors so far: of Asterisk, and of what it printed, which is also what AGI programs did."""
         logs = [self.pbx.directory / "log" / "messages.log", self.pbx.directory / "output.log"]
         lines = [log.read_text(encoding="utf-8", errors="replace").splitlines() for log in logs]
-        return [[line for line in each if "WARNING" in line or "ERROR" in line] for each in lines]
+        return [
+            [line for line in each if ("WARNING" in line or "ERROR" in line) and HARMLESS not in line] for each in lines
+        ]

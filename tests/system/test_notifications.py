@@ -178,7 +178,7 @@ def test_a_receiver_of_every_mood(new_site: NewSite, witness: Witness) -> None:
 
 
 def test_the_outbox_without_a_dialer(new_site: NewSite) -> None:
-    site: Site = new_site()
+    site: Site = new_site(settings={"COLUMNS": "200"})  # no line is broken, whatever the tests run in
     assert "the outbox is empty" in site.wombat("outbox", "list").stdout
     now = time.time()
     form = {"url": "http://crm.example/x", "fields": {"num": "5551234", "state": "RS_BUSY", "extstate": "[7]"}}
