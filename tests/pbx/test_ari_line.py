@@ -217,7 +217,9 @@ def test_how_a_recording_ends(asterisk: AsteriskInstance) -> None:
         with pytest.raises(FlowError):
             await done(line.record("../../not/there", **RECORD))
         assert not line.hung_up
+        begun = _begun(stage)
         recording = asyncio.ensure_future(done(line.record(name, **{**RECORD, "limit_s": 9.0})))
+        await stage.until(lambda: _begun(stage) > begun, "it is recorded")
         await stage.ask("channels", "hangup", channelId=line.channels[0])
         with pytest.raises(CallerHungUp) as gone:
             await recording
@@ -272,6 +274,11 @@ def _await_sound(pbx: AsteriskInstance, name: str, more_than: int = 44) -> None:
     """More than the header of a file; Asterisk writes it in its own time."""
     path = _recorded(pbx, name)
     assert wait_until(lambda: path.stat().st_size > more_than, timeout=5), f"{path.stat().st_size} bytes"
+
+
+def _begun(stage: Stage) -> int:
+    """Recordings so far."""
+    return sum(each["type"] == "RecordingStarted" for each in stage.events)
 
 
 def _recorded(pbx: AsteriskInstance, name: str) -> Path:

@@ -74,7 +74,7 @@ def test_the_agent_takes_dials_and_skips(kitchen: Kitchen, desk: Desk, crm: str)
     desk.go(f"/wombat/agents/rd_pop.jsp?agent={CLEO.interface}&url={url.replace('&', '%26')}&inset=0")
     page.get_by_role("button", name="Take the next number").click()
     page.get_by_text(JOHN, exact=True).wait_for()
-    assert page.get_by_text("It is yours for ten minutes.").is_visible()
+    assert page.get_by_text(re.compile(r"It is yours until \d\d:\d\d:\d\d\.$")).is_visible()
     link = page.get_by_role("link", name="Open in the CRM").get_attribute("href")
     assert link == f"{crm}/card?id=300&n={JOHN}&name=John"
     assert overflow(page) == 0

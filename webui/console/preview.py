@@ -42,7 +42,7 @@ def add_to(pages: Pages) -> None:
     def preview_part(visit: Visit) -> Answer:
         known = _known(visit)
         answer = make_response(visit.part("preview_part.html", **known))
-        if not known["call"] or not known["call"]["is_live"]:
+        if not known["follows"]:
             answer.headers["X-Stop"] = "over"
         return answer
 
@@ -97,17 +97,18 @@ def _parameters(given: Any) -> dict[str, str]:
 def _known(visit: Visit) -> dict[str, Any]:
     own = preview.channels_of(visit.caller, visit.db)
     agent = request.args.get("agent", "").strip() or (own[0] if own and len(own) == 1 else "")
-    call, trouble = None, ""
+    call, trouble, again = None, "", False
     text = request.args.get("call", "")
     if text.isascii() and text.isdecimal() and len(text) < 17:
         try:
             mine = int(text) in session.get("calls", [])
             call = preview.follow(visit.caller, visit.db, visit.ask, wombatid=int(text), mine=mine)
         except UserError as refusal:
-            trouble = str(refusal)
+            trouble, again = str(refusal), refusal.code == "dialer-down"
     url = _place(request.args.get("url", ""))
     return {
-        "agent": agent, "own": own, "call": call, "trouble": trouble, "inset": request.args.get("inset") == "1",
+        "agent": agent, "own": own, "call": call, "asked": text, "trouble": trouble,
+        "follows": again or bool(call and call["is_live"]), "inset": request.args.get("inset") == "1",
         "given": _parameters(request.args), "address": filled(url, call) if url and call else "",
         "url_refused": bool(request.args.get("url")) and not url,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from wombat_ari.engine.glance import LIVE_STATES, told
 from wombat_ari.engine.publish import Snapshot
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import CallInfo
+from wombat_ari.model.states import CallState
 
 
 class Locate:
@@ -22,17 +23,21 @@ class Locate:
         self._is_recent = is_recent
 
     async def call_info(self, wombatid: int) -> Snapshot:
-        """Fields of ``CallInfo``, ``is_live``, ``live`` as ``glance`` tells it. UserError: there is no such call."""
+        """Fields of ``CallInfo``, ``is_live``, ``live`` as ``glance`` tells it, and ``reserved_until`` of a number
+        that an agent holds. UserError: there is no such call."""
         flight = self._board.flights.get(wombatid)
         if flight is not None:
             is_live = flight.call.state in LIVE_STATES
-            return {**asdict(_about(flight)), "is_live": is_live, "live": told(flight) if is_live else None}
+            found = {**asdict(_about(flight)), "is_live": is_live, "live": told(flight) if is_live else None}
+            if flight.call.state == CallState.RD_RESERVED:
+                found["reserved_until"] = flight.call.deadline
+            return found
         if self._is_recent(wombatid):
             await self._journal.drain()  # how it ended may not be written yet
-        found = await self._desk.find_call(wombatid)
-        if found is None:
+        stored = await self._desk.find_call(wombatid)
+        if stored is None:
             raise UserError(f"no call has the WOMBATID {wombatid}", code="no-call")
-        return {**asdict(found), "is_live": False, "live": None}
+        return {**asdict(stored), "is_live": False, "live": None}
 
 
 def _about(flight: Flight) -> CallInfo:

@@ -62,7 +62,7 @@ def place_for_calls(caller: Caller, db: Database, campaign: str, *, zone: str) -
 def find_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:
     """What is known of a call, live or ended; fields of ``model.reports.CallInfo`` and ``is_live``."""
     demand(caller, Right.SEE_LIVE)
-    return _seen_call(caller, db, ask, wombatid)
+    return seen_call(caller, db, ask, wombatid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def history(caller: Caller, db: Database, ask: Asks, wombatid: int) -> History:
     """Also of calls that ended long ago, and while no dialer runs."""
     demand_any(caller, Right.SEE_LIVE, Right.SEE_REPORTS)
     try:
-        call = _seen_call(caller, db, ask, wombatid)
+        call = seen_call(caller, db, ask, wombatid)
     except UserError as refusal:
         if refusal.code != "dialer-down":
             raise
@@ -92,33 +92,33 @@ def history(caller: Caller, db: Database, ask: Asks, wombatid: int) -> History:
 def set_status(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str) -> None:
     """The extended status of a call that is live, or ended within a minute."""
     demand(caller, Right.CONTROL_CALLS)
-    noted = _noted(caller, _seen_call(caller, db, ask, wombatid), "status set", code)
+    noted = _noted(caller, seen_call(caller, db, ask, wombatid), "status set", code)
     ask.set_status(wombatid, code, line=noted)
 
 
 def set_attribute(caller: Caller, db: Database, ask: Asks, *, wombatid: int, name: str, value: str) -> None:
     demand(caller, Right.CONTROL_CALLS)
-    noted = _noted(caller, _seen_call(caller, db, ask, wombatid), "attribute set", name)
+    noted = _noted(caller, seen_call(caller, db, ask, wombatid), "attribute set", name)
     ask.set_attribute(wombatid, name, value, line=noted)
 
 
 def append_attribute(caller: Caller, db: Database, ask: Asks, *, wombatid: int, name: str, value: str) -> None:
     demand(caller, Right.CONTROL_CALLS)
-    noted = _noted(caller, _seen_call(caller, db, ask, wombatid), "attribute appended", name)
+    noted = _noted(caller, seen_call(caller, db, ask, wombatid), "attribute appended", name)
     ask.append_attribute(wombatid, name, value, line=noted)
 
 
 def clear_attributes(caller: Caller, db: Database, ask: Asks, *, wombatid: int, name: str = "") -> None:
     """One output attribute, or all that the call has."""
     demand(caller, Right.CONTROL_CALLS)
-    call = _seen_call(caller, db, ask, wombatid)
+    call = seen_call(caller, db, ask, wombatid)
     for each in [name] if name else list(call["output_attributes"]):
         ask.clear_attribute(wombatid, each, line=_noted(caller, call, "attribute cleared", each))
 
 
 def hang_up(caller: Caller, db: Database, ask: Asks, *, wombatid: int) -> None:
     demand(caller, Right.CONTROL_CALLS)
-    call = _seen_call(caller, db, ask, wombatid)
+    call = seen_call(caller, db, ask, wombatid)
     ask.hang_up(wombatid, line=_noted(caller, call, "hang up"))
 
 
@@ -133,7 +133,8 @@ def _place(caller: Caller, campaign: str, zone: str) -> Place:
     return Place(campaign, zone, caller.login[:80], origin(caller))
 
 
-def _seen_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:
+def seen_call(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Picture:
+    """As ``find_call``, for who has another right to ask."""
     try:
         call = ask.call_info(wombatid)
     except UserError as refusal:

@@ -4,9 +4,11 @@ from typing import Any
 
 from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
+from wombat_ari.app.service.calls import seen_call
 from wombat_ari.app.service.logbook import line
 from wombat_ari.app.service.rights import FORBIDDEN, Right, demand
 from wombat_ari.model.errors import UserError
+from wombat_ari.model.states import CallState
 from wombat_ari.store import users
 from wombat_ari.store.database import Database
 
@@ -35,6 +37,8 @@ def skip(caller: Caller, db: Database, ask: Asks, *, wombatid: int, code: str = 
 def follow(caller: Caller, db: Database, ask: Asks, *, wombatid: int, mine: bool) -> dict[str, Any]:
     """What is known of a call that was reserved, until it is over. ``mine``: the caller is known to have had it."""
     demand(caller, Right.PREVIEW)
+    if not mine and _own_channels(caller, db) is None:
+        return seen_call(caller, db, ask, wombatid)
     if not mine:
         _require_held(caller, db, ask, wombatid)
     return ask.call_info(wombatid)
@@ -56,19 +60,21 @@ def _require_own(caller: Caller, db: Database, agent: str) -> None:
 
 
 def _require_held(caller: Caller, db: Database, ask: Asks, wombatid: int) -> None:
-    """A number that another agent holds is not there for who has only the key AGENT."""
+    """A number that another agent holds is not there for who has only the key AGENT; nor is, for others, a call that
+    is not reserved and whose campaign they do not see: who reserves for any agent may be given a number of any
+    campaign, and must be able to go on with it."""
     own = _own_channels(caller, db)
-    if own is not None and _holder(ask, wombatid) not in own:
-        raise UserError(f"there is no call {wombatid}", code="ID_NOT_FOUND")
-
-
-def _holder(ask: Asks, wombatid: int) -> str:
     try:
-        return str(ask.call_info(wombatid)["agent_interface"])
+        call = ask.call_info(wombatid)
+        if own is None and call["state"] != CallState.RD_RESERVED:
+            seen_call(caller, db, ask, wombatid)
+        there = own is None or call["agent_interface"] in own
     except UserError as refusal:
         if refusal.code == "dialer-down":
             raise
-        return ""
+        there = False
+    if not there:
+        raise UserError(f"there is no call {wombatid}", code="ID_NOT_FOUND")
 
 
 def _own_channels(caller: Caller, db: Database) -> list[str] | None:
