@@ -84,7 +84,8 @@ def test_an_agent_is_their_own_phone_only(visitor: Visitors, person: Persons) ->
     ned = visitor(person("ned", "LISTS"))
     assert ned.get("/preview").status_code == 403
     assert ned.post("/preview/reserve", agent="SIP/302").status_code == 403
-    assert "Agent preview" not in ned.get("/").text
+    assert 'href="/preview"' not in ned.get("/").text
+    assert 'href="/preview"' in ann.get("/").text
 
 
 def test_it_says_until_when_the_number_is_theirs(visitor: Visitors, person: Persons) -> None:

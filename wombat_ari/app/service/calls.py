@@ -153,7 +153,12 @@ def _stored_call(caller: Caller, db: Database, wombatid: int) -> Picture:
 
 
 def _require_campaign(caller: Caller, db: Database, call: Picture) -> Picture:
-    heads = (head for head in campaigns.list_campaign_heads(db) if head.name == call["campaign_name"])
-    if any(sees(caller, head, infos_of(db)) for head in heads):
+    if sees_call(caller, db, call):
         return call
     raise missing("call", call["wombatid"])
+
+
+def sees_call(caller: Caller, db: Database, call: Picture) -> bool:
+    """Who sees its campaign."""
+    heads = (head for head in campaigns.list_campaign_heads(db) if head.name == call["campaign_name"])
+    return any(sees(caller, head, infos_of(db)) for head in heads)

@@ -4,7 +4,7 @@ from typing import Any
 
 from wombat_ari.app.service.asks import Asks
 from wombat_ari.app.service.caller import Caller
-from wombat_ari.app.service.calls import seen_call
+from wombat_ari.app.service.calls import seen_call, sees_call
 from wombat_ari.app.service.logbook import line
 from wombat_ari.app.service.rights import FORBIDDEN, Right, demand
 from wombat_ari.model.errors import UserError
@@ -66,13 +66,14 @@ def _require_held(caller: Caller, db: Database, ask: Asks, wombatid: int) -> Non
     own = _own_channels(caller, db)
     try:
         call = ask.call_info(wombatid)
-        if own is None and call["state"] != CallState.RD_RESERVED:
-            seen_call(caller, db, ask, wombatid)
-        there = own is None or call["agent_interface"] in own
     except UserError as refusal:
         if refusal.code == "dialer-down":
             raise
-        there = False
+        call = {"state": CallState.RD_RESERVED, "agent_interface": ""}  # the dialer says that it is not there
+    if own is not None:
+        there = call["agent_interface"] in own
+    else:
+        there = call["state"] == CallState.RD_RESERVED or sees_call(caller, db, call)
     if not there:
         raise UserError(f"there is no call {wombatid}", code="ID_NOT_FOUND")
 
