@@ -98,7 +98,7 @@ class Supervisor:
             # As in the dialer: what is here now stays, the garbage collector need not look through it again. Nor, each
             # time, through all requests of a moment: they are freed without it.
             gc.freeze()
-            gc.set_threshold(5000, 10, 100)
+            gc.set_threshold(5000, 10, 10)
         if self._with_dialer and self._watchdog is not None:
             self._watchdog.start()
         elif not self._with_web:
