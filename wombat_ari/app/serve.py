@@ -95,10 +95,11 @@ class Supervisor:
             self._watchdog = Watchdog(self._reactor, self._settings, lambda entry: _write_log(database, entry))
         if self._with_web:
             self._start_web(database)
-            # As in the dialer: what is here now stays, the garbage collector need not look through it again. Nor, each
-            # time, through all requests of a moment: they are freed without it.
+            # As in the dialer: what is here now stays, the garbage collector need not look through it again. What else
+            # there is is little, and looked through in a moment: when that was seldom (10, 10), what requests leave in
+            # circles made the process grow by 0.8 KB with each refresh of the live page.
             gc.freeze()
-            gc.set_threshold(5000, 10, 10)
+            gc.set_threshold(5000, 5, 2)
         if self._with_dialer and self._watchdog is not None:
             self._watchdog.start()
         elif not self._with_web:
