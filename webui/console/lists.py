@@ -16,11 +16,11 @@ from webui.api.importing import Heard
 from webui.console.editor import Column, Editor, yes
 from webui.console.filters import count
 from webui.console.forms import EntityForm
-from webui.console.pages import Answer, Pages, Visit
+from webui.console.pages import STATUS, Answer, Pages, Visit
 from webui.console.uploads import Upload, Uploads, copied
-from wombat_ari.app.service import jobs, lists, records
+from wombat_ari.app.service import gathering, jobs, lists, records
 from wombat_ari.app.service.caller import Caller
-from wombat_ari.app.service.rights import Right
+from wombat_ari.app.service.rights import MISSING, Right
 from wombat_ari.model.entities import CallList
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.lists import ImportSummary
@@ -41,6 +41,18 @@ class ListForm(EntityForm):
 def add_to(pages: Pages) -> None:
     EDITOR.add_to(pages)
     uploads = Uploads()
+
+    @pages.post("/lists/<int:which>/clone", Right.CHANGE_LISTS)
+    def lists_clone(visit: Visit, which: int) -> Answer:
+        name = request.form.get("name", "")
+        try:
+            job = gathering.clone_list(visit.caller, visit.db, which, name=name)
+        except UserError as refusal:
+            if refusal.code == MISSING:
+                raise
+            status = STATUS.get(refusal.code, 400)
+            return EDITOR.show_one(visit, which, status, clone_name=name, clone_refused=str(refusal))
+        return visit.go("job", job_id=job.id)
 
     @pages.get("/lists/<int:which>/add", *ADD)
     def lists_add(visit: Visit, which: int) -> Answer:
@@ -184,6 +196,7 @@ def _known(visit: Visit, value: CallList | None) -> Mapping[str, Any]:
         "records": records.count_records(visit.caller, visit.db, value.id),
         "imports": importing.of_list(visit.db, value.id)[:3],
         "may_add": visit.may(*ADD),
+        "may_clone": visit.may(*CHANGE),
     }
 
 

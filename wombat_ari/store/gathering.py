@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from wombat_ari.core import validate
 from wombat_ari.core.numbers import ParsedRecord
-from wombat_ari.model.entities import CallList
+from wombat_ari.model.entities import CallList, Record
 from wombat_ari.model.errors import UserError
 from wombat_ari.model.reports import Wanted
 from wombat_ari.model.states import RunState
@@ -80,6 +80,17 @@ def fill(
     return Gathered(summary.read, summary.added)
 
 
+def copy(db: Database, list_id: int, source_id: int, *, by: str, now: float, heard: Heard) -> Gathered:
+    """All that stands on another list, in its order: numbers with their input and output attributes. ``heard`` as for
+    ``fill``."""
+    items = (
+        ParsedRecord(record.number, record.input_attributes, record.output_attributes)
+        for record in _records(db, source_id)
+    )
+    summary = lists.add_parsed(db, list_id, items, by=by, now=now, progress=lambda summary: heard(summary.read))
+    return Gathered(summary.read, summary.added)
+
+
 def finish(db: Database, list_id: int, call_list: CallList, *, by: str, now: float) -> CallList:
     """It is whole: from now on it is called as it was to be."""
     whole = CallList(list_id, call_list.name, hidden=call_list.hidden, security_key=call_list.security_key)
@@ -115,6 +126,14 @@ def _under_way(staging: str) -> UserError:
         "(it is hidden), or take another name",
         code=saving.NAME_TAKEN,
     )
+
+
+def _records(db: Database, list_id: int) -> Iterator[Record]:
+    """Each page in a transaction of its own."""
+    after = 0
+    while page := lists.page_of_records(db, list_id, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].id or 0
 
 
 def _attempts(db: Database, run_ids: Sequence[int], wanted: Wanted) -> Iterator[Row]:

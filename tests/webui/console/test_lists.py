@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.store.conftest import NOW
+from tests.system.site import until
 from tests.webui.console.conftest import Desk, Visitor
 from wombat_ari.model.entities import CallList, Record
-from wombat_ari.store import entities, lists
+from wombat_ari.store import entities, lists, syslog
 from wombat_ari.store.database import Database
 
 Visitors = Callable[..., Visitor]
@@ -175,12 +177,14 @@ def test_keys(visitor: Visitors, person: Persons, database: Database) -> None:
         assert bob.get(path).status_code == 404, path
         assert ned.get(path).status_code == 403, path
     for path, form in (
+        ("clone", {"name": "copy"}),
         ("paste", {"numbers": "1"}), ("generate", {"first": "1", "count": "1"}), ("delete", {}), ("", {"name": "x"}),
         ("records/new", {"number": "1"}), ("upload", {"kind": "csv", "file": (io.BytesIO(b"NUM\n1\n"), "n")}),
     ):  # fmt: skip
         answer = bob.post(f"/lists/{secret}/{path}".rstrip("/"), **form)
         assert answer.status_code == 404, path
     assert lists.count_records(database, secret or 0) == 1
+    assert [one.name for one in entities.list_lists(database)] == ["Secret"]
     assert "Secret" not in bob.get("/lists").text
     assert "Secret" in eve.get("/lists").text
 
@@ -191,3 +195,28 @@ def test_the_table_says_how_many_numbers_each_has(visitor: Visitors, database: D
     page = visitor().get("/lists", sort="-1").text
     assert '<td data-label="Records" class="n">1,234</td>' in page
     assert page.index(f"/lists/{numbers}?") < page.index(f"/lists/{other.id}?")
+
+
+def test_a_clone_has_all_that_stands_on_the_list(visitor: Visitors, database: Database) -> None:
+    of = entities.save_list(database, CallList(None, "Leads", hidden=True, security_key="VIP"), **BY)
+    text = b"5551,NAME:Ann\\, B,>APPT:9\n5552\n5551\n"
+    lists.import_native(database, of.id or 0, source=io.BytesIO(text), **BY)
+    admin = visitor()
+    entities_before = entities.list_lists(database)
+    taken = "there is one of that name already"
+    for name, status, why in (("", 400, "must not be empty"), ("Leads", 409, taken), ("x" * 81, 400, "80 are")):
+        refused = admin.post(f"/lists/{of.id}/clone", name=name)
+        assert refused.status_code == status
+        assert why in refused.text
+        assert entities.list_lists(database) == entities_before
+    job = admin.post(f"/lists/{of.id}/clone", name="Leads again").location
+    until(lambda: ">Ended<" in admin.get(job).text, 20, "the job is over")
+    assert "<b>3</b> records are on the" in admin.get(job).text
+    made = entities.load_list(database, "Leads again")
+    assert (made.hidden, made.security_key) == (True, "VIP")
+    there, copied = stored(database, of.id or 0), stored(database, made.id or 0)
+    assert [replace(one, id=None, list_id=0) for one in copied] == [replace(one, id=None, list_id=0) for one in there]
+    assert there[0].output_attributes == {"APPT": "9"}
+    (entry,) = syslog.read(database, action="list cloned")
+    assert entry.object == "Leads again"
+    assert entry.detail.startswith("3 of 3 records of list Leads;")
